@@ -1,0 +1,220 @@
+#include "base/conf.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "base/sb.h"
+#include "base/scan.h"
+
+enum type { TEXT, NUMBER };
+enum secrecy { PUBLIC, SECRET };
+
+struct key {
+    const char *section, *name;
+    enum type type;
+    enum secrecy secrecy;
+    const char *def;
+    int64_t number, min, max;
+    size_t at; /* offset in struct conf */
+};
+
+static const struct key keys[] = {
+#define T(sec, key, def, secrecy, words) \
+    { #sec, #key, TEXT, secrecy, def, 0, 0, 0, offsetof(struct conf, sec##_##key) },
+#define I(sec, key, def, min, max, words) \
+    { #sec, #key, NUMBER, PUBLIC, "", def, min, max, offsetof(struct conf, sec##_##key) },
+#include "base/conf.def"
+#undef T
+#undef I
+};
+
+static struct fg_str *text_of(struct conf *c, const struct key *k)
+{
+    return (struct fg_str *)(void *)((char *)c + k->at);
+}
+
+static int64_t *number_of(struct conf *c, const struct key *k)
+{
+    return (int64_t *)(void *)((char *)c + k->at);
+}
+
+/* Returns NULL or what is wrong, in words. */
+static const char *set(struct fg_ctx *cx, struct conf *c, const struct key *k, struct fg_str v)
+{
+    if (k->type == TEXT) {
+        *text_of(c, k) = arena_str(cx->mem, v);
+        return NULL;
+    }
+    int64_t n;
+    if (!scan_all_i64(v, k->min, k->max, &n))
+        return arena_fmt(cx->mem, "must be a whole number from %lld to %lld", (long long)k->min,
+                         (long long)k->max).p;
+    *number_of(c, k) = n;
+    return NULL;
+}
+
+static struct conf_provider *provider_slot(struct conf *c, struct fg_str name)
+{
+    for (unsigned i = 0; i < c->provider_n; i++)
+        if (fg_eq(c->provider[i].name, name))
+            return &c->provider[i];
+    if (c->provider_n == CONF_PROVIDERS_MAX)
+        return NULL;
+    c->provider[c->provider_n].name = name;
+    return &c->provider[c->provider_n++];
+}
+
+static const char *set_provider(struct fg_ctx *cx, struct conf *c, struct fg_str name,
+                                struct fg_str key, struct fg_str v)
+{
+    struct conf_provider *p = provider_slot(c, arena_str(cx->mem, name));
+    if (!p)
+        return "too many providers";
+    if (FG_IS(key, "key"))
+        p->key = arena_str(cx->mem, v);
+    else if (FG_IS(key, "webhook_secrets"))
+        p->webhook_secrets = arena_str(cx->mem, v);
+    else
+        return "unknown key";
+    return NULL;
+}
+
+struct reading {
+    struct fg_ctx *cx;
+    struct conf *c;
+    const char *wrong; /* of the first error, in words */
+    struct fg_str at;  /* and the key it is about */
+};
+
+static const char *set_named(struct fg_ctx *cx, struct conf *c, struct fg_str section,
+                             struct fg_str name, struct fg_str v)
+{
+    struct fg_str provider = section;
+    if (scan_lit(&provider, FG_LIT("provider.")))
+        return set_provider(cx, c, provider, name, v);
+    for (size_t i = 0; i < FG_LEN(keys); i++)
+        if (fg_eq(section, fg_str_c(keys[i].section)) && fg_eq(name, fg_str_c(keys[i].name)))
+            return set(cx, c, &keys[i], v);
+    return "unknown key";
+}
+
+static int on_key(void *arg, const char *section, const char *name, const char *value)
+{
+    struct reading *r = arg;
+    const char *wrong = set_named(r->cx, r->c, fg_str_c(section), fg_str_c(name), fg_str_c(value));
+    if (wrong && !r->wrong) {
+        r->wrong = wrong;
+        r->at = arena_fmt(r->cx->mem, "[%s] %s", section, name);
+    }
+    return wrong == NULL;
+}
+
+static enum fg_code from_file(struct fg_ctx *cx, struct conf *out, const char *path)
+{
+    FILE *f = fopen(path, "re");
+    if (!f)
+        return fg_fail(cx, FG_CONFIG, "%s: %s", path, strerror(errno));
+    struct reading r = { .cx = cx, .c = out };
+    int line = ini_parse_file(f, on_key, &r);
+    fclose(f);
+    if (line == 0)
+        return FG_OK;
+    if (r.wrong)
+        return fg_fail(cx, FG_CONFIG, "%s:%d: %.*s: %s", path, line, FG_P(r.at), r.wrong);
+    return fg_fail(cx, FG_CONFIG, "%s:%d: not a line of the form key = value", path, line);
+}
+
+static struct fg_str env_name(struct fg_ctx *cx, const char *section, const char *name)
+{
+    struct fg_str s = arena_fmt(cx->mem, "FILMGATE_%s_%s", section, name);
+    char *p = arena_cstr(cx->mem, s);
+    for (size_t i = 0; i < s.n; i++)
+        if (p[i] >= 'a' && p[i] <= 'z')
+            p[i] = (char)(p[i] - 'a' + 'A');
+    return (struct fg_str){ p, s.n };
+}
+
+static enum fg_code from_environment(struct fg_ctx *cx, struct conf *out)
+{
+    for (size_t i = 0; i < FG_LEN(keys); i++) {
+        const char *name = env_name(cx, keys[i].section, keys[i].name).p;
+        const char *v = getenv(name);
+        const char *wrong = v ? set(cx, out, &keys[i], fg_str_c(v)) : NULL;
+        if (wrong)
+            return fg_fail(cx, FG_CONFIG, "environment %s: %s", name, wrong);
+    }
+    for (unsigned i = 0; i < out->provider_n; i++) {
+        const char *section = arena_fmt(cx->mem, "provider_%.*s", FG_P(out->provider[i].name)).p;
+        const char *key = getenv(env_name(cx, section, "key").p);
+        const char *secrets = getenv(env_name(cx, section, "webhook_secrets").p);
+        if (key)
+            out->provider[i].key = arena_str(cx->mem, fg_str_c(key));
+        if (secrets)
+            out->provider[i].webhook_secrets = arena_str(cx->mem, fg_str_c(secrets));
+    }
+    return FG_OK;
+}
+
+enum fg_code conf_load(struct fg_ctx *cx, struct conf *out, const char *path)
+{
+    *out = (struct conf){ 0 };
+    for (size_t i = 0; i < FG_LEN(keys); i++) {
+        if (keys[i].type == TEXT)
+            *text_of(out, &keys[i]) = fg_str_c(keys[i].def);
+        else
+            *number_of(out, &keys[i]) = keys[i].number;
+    }
+    if (!path)
+        path = getenv("FILMGATE_CONF");
+    enum fg_code rc = path ? from_file(cx, out, path) : FG_OK;
+    if (rc == FG_OK)
+        rc = from_environment(cx, out);
+    if (rc != FG_OK)
+        return rc;
+    for (size_t i = 0; i < FG_LEN(keys); i++)
+        if (keys[i].type == TEXT && !text_of(out, &keys[i])->p)
+            return fg_fail(cx, FG_CONFIG, "%s: [%s] %s is required", path ? path : "configuration",
+                           keys[i].section, keys[i].name);
+    if (out->sweeper_submit_timeout_s >= out->sweeper_lease_s ||
+        out->sweeper_call_timeout_s >= out->sweeper_lease_s)
+        return fg_fail(cx, FG_CONFIG, "%s: [sweeper] lease_s must be over submit_timeout_s and call_timeout_s",
+                       path ? path : "configuration");
+    return FG_OK;
+}
+
+const struct conf_provider *conf_provider(const struct conf *c, struct fg_str name)
+{
+    for (unsigned i = 0; i < c->provider_n; i++)
+        if (fg_eq(c->provider[i].name, name))
+            return &c->provider[i];
+    return NULL;
+}
+
+static const char *whether_set(struct fg_str secret)
+{
+    return secret.n ? "(set)" : "(not set)";
+}
+
+struct fg_str conf_show(struct fg_ctx *cx, const struct conf *c)
+{
+    struct sb b = sb_in(cx->mem, 64 * FG_KIB);
+    for (size_t i = 0; i < FG_LEN(keys); i++) {
+        const struct key *k = &keys[i];
+        const void *at = (const char *)c + k->at;
+        sb_addf(&b, "%s.%s = ", k->section, k->name);
+        if (k->type == NUMBER)
+            sb_add_i64(&b, *(const int64_t *)at);
+        else if (k->secrecy == SECRET)
+            sb_add(&b, fg_str_c(whether_set(*(const struct fg_str *)at)));
+        else
+            sb_add(&b, *(const struct fg_str *)at);
+        sb_add_c(&b, '\n');
+    }
+    for (unsigned i = 0; i < c->provider_n; i++)
+        sb_addf(&b, "provider.%.*s.key = %s\nprovider.%.*s.webhook_secrets = %s\n",
+                FG_P(c->provider[i].name), whether_set(c->provider[i].key), FG_P(c->provider[i].name),
+                whether_set(c->provider[i].webhook_secrets));
+    return sb_str(&b);
+}
