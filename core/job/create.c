@@ -1,0 +1,219 @@
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "base/fault.h"
+#include "base/id.h"
+#include "base/log.h"
+#include "job/request.h"
+#include "job/store.h"
+#include "job/wake.h"
+#include "money/ledger.h"
+
+#define IDEMPOTENCY_KEY_MAX 255
+
+struct creation {
+    struct job_env *env;
+    const struct identity *who;
+    const struct job_request *req;
+    struct fg_str id;
+    bool has_key;
+    uint8_t key[HASH_LEN], fingerprint[HASH_LEN];
+    struct job job;
+    struct fg_str answer;
+};
+
+static struct job new_job(struct fg_ctx *cx, const struct creation *c)
+{
+    const struct job_request *r = c->req;
+    return (struct job){
+        .public_id = c->id,
+        .account_id = c->who->account_id,
+        .user_id = r->user_id,
+        .state = JOB_PENDING,
+        .stage = STAGE_WAITING,
+        .version = 1,
+        .provider = r->model->provider->name,
+        .model = r->model->name,
+        .prompt = r->prompt,
+        .aspect_ratio = r->aspect_ratio,
+        .duration_s = (int)r->duration_s,
+        .resolution = r->resolution,
+        .image_url = r->image_url,
+        .has_seed = r->has_seed,
+        .seed = r->seed,
+        .metadata = r->metadata,
+        .price_micro = r->model->price_micro_per_s * r->duration_s,
+        .currency = r->model->currency,
+        .progress = -1,
+        .queue_position = -1,
+        .request_id = cx->request_id,
+        .created_us = cx->now_us,
+        .updated_us = cx->now_us,
+        .deadline_us = cx->now_us + r->deadline_s * FG_US_PER_S,
+    };
+}
+
+static enum fg_code insert_job(struct fg_ctx *cx, struct db *db, struct job *j)
+{
+    struct db_bind seed = j->has_seed ? DB(j->seed) : DB_NULL;
+    enum fg_code rc = db_run(
+        cx, db, SQL_JOB_INSERT,
+        DB_ARGS(DB(j->public_id), DB(j->account_id), DB(j->user_id), DB(j->state), DB(j->stage),
+                DB(j->version), DB(j->provider), DB(j->model), DB(j->prompt), DB(j->aspect_ratio),
+                DB(j->duration_s), DB(j->resolution), DB(j->image_url), seed, DB(j->metadata),
+                DB(j->price_micro), DB(j->currency), DB(j->request_id), DB(j->created_us),
+                DB(j->updated_us), DB(j->deadline_us)));
+    if (rc == FG_OK)
+        j->id = db->insert_id;
+    return rc;
+}
+
+/* Last in the transaction, and without waiting: whoever holds that row is the same request in flight. */
+static enum fg_code insert_key(struct fg_ctx *cx, struct db *db, const struct creation *c)
+{
+    if (!c->has_key)
+        return FG_OK;
+    enum fg_code rc = db_run(cx, db, SQL_IDEMPOTENCY_INSERT,
+                             DB_ARGS(DB(c->who->account_id), DB(hash_bytes(c->key)),
+                                     DB(hash_bytes(c->fingerprint)), DB(c->job.id), DB(c->answer),
+                                     DB(cx->now_us)));
+    if (rc == FG_DB_BUSY)
+        return fg_fail(cx, FG_IDEMPOTENCY_BUSY,
+                       "The first request with this Idempotency-Key has not been answered yet.");
+    return rc;
+}
+
+static enum fg_code create_body(struct fg_ctx *cx, struct db *db, void *arg)
+{
+    struct creation *c = arg;
+    c->job = new_job(cx, c);
+    struct job *j = &c->job;
+    enum fg_code rc = insert_job(cx, db, j);
+    if (rc == FG_OK)
+        rc = db_run(cx, db, SQL_EVENT_INSERT,
+                    DB_ARGS(DB(j->id), DB(j->version), DB(cx->now_us),
+                            DB(fg_str_c(job_event_name(EV_CREATED))), DB(j->state), DB(j->stage),
+                            DB(cx->request_id), DB_NULL));
+    if (rc == FG_OK)
+        rc = db_run(cx, db, SQL_DUE_INSERT_TWO,
+                    DB_ARGS(DB((int)DUE_DISPATCH), DB(j->id), DB(cx->now_us), DB((int)DUE_DEADLINE),
+                            DB(j->id), DB(j->deadline_us)));
+    if (rc == FG_OK)
+        rc = ledger_add(cx, db, j->account_id, j->id, LEDGER_HOLD, j->price_micro, j->currency);
+    if (rc == FG_OK)
+        rc = insert_key(cx, db, c);
+    FG_CRASH_POINT("create.before_commit");
+    return rc;
+}
+
+/* COMMIT was sent and not answered. A locking read waits for it, should it still be running. */
+static enum fg_code settle_commit(struct fg_ctx *cx, struct creation *c)
+{
+    struct { int64_t id; } row;
+    static const struct db_col cols[] = { { DB_TAG_I64, 0 } };
+    bool found;
+    enum fg_code rc = db_one(cx, c->env->db, SQL_JOB_EXISTS, DB_ARGS(DB(c->id)), DB_COLS(cols), &row, &found);
+    fg_log(cx, LOG_WARN, "job.create_commit_unknown", LOG_S("job", c->id),
+           LOG_S("resolved", fg_str_c(rc != FG_OK ? "no" : found ? "committed" : "not_committed")));
+    if (rc != FG_OK)
+        return fg_fail(cx, FG_DB_UNSURE,
+                       "The job may or may not have been created. Repeat with the same Idempotency-Key.");
+    return found ? FG_OK : fg_fail(cx, FG_DB_LOST, "The database went away; the job was not created.");
+}
+
+static enum fg_code check_key(struct fg_ctx *cx, struct fg_str key)
+{
+    bool ok = key.n > 0 && key.n <= IDEMPOTENCY_KEY_MAX;
+    for (size_t i = 0; ok && i < key.n; i++)
+        ok = key.p[i] > ' ' && key.p[i] < 0x7f;
+    return ok ? FG_OK : fg_fail(cx, FG_BAD_HEADER,
+                                "Idempotency-Key must be 1 to %d printable ASCII characters without blanks.",
+                                IDEMPOTENCY_KEY_MAX);
+}
+
+struct first_answer {
+    struct fg_str fingerprint, answer, job_id;
+};
+static const struct db_col first_cols[] = { COL(struct first_answer, fingerprint),
+                                            COL(struct first_answer, answer),
+                                            COL(struct first_answer, job_id) };
+
+/* *found: the key was used before; *out is then the first answer, or an error is returned. */
+static enum fg_code replay(struct fg_ctx *cx, struct creation *c, struct job_answer *out, bool *found)
+{
+    struct first_answer first;
+    enum fg_code rc = db_one(cx, c->env->db, SQL_IDEMPOTENCY_FIND,
+                             DB_ARGS(DB(c->who->account_id), DB(hash_bytes(c->key))), DB_COLS(first_cols),
+                             &first, found);
+    if (rc != FG_OK || !*found)
+        return rc;
+    if (!hash_same(first.fingerprint, hash_bytes(c->fingerprint)))
+        return fg_fail(cx, FG_IDEMPOTENCY_REUSED,
+                       "This Idempotency-Key belongs to a request with another body.");
+    *out = (struct job_answer){ .status = 202, .body = first.answer, .job_id = first.job_id, .replayed = true };
+    if (first.answer.n)
+        return FG_OK;
+    /* The job has been erased since, and its words with it: show what is left. */
+    struct job j;
+    rc = job_read(cx, c->env, c->who, first.job_id, &j);
+    struct sb b = sb_in(cx->mem, JOB_BODY_MAX);
+    if (rc == FG_OK)
+        job_json(cx, c->env, &j, &b);
+    out->body = sb_str(&b);
+    return rc;
+}
+
+static void digest(struct creation *c, struct fg_str key, struct fg_str body)
+{
+    struct fg_str account = { (const char *)&c->who->account_id, sizeof c->who->account_id };
+    struct fg_str user = fg_str_c(c->who->user_id);
+    HASH_KEYED(c->env->pepper, HASH_IDEMPOTENCY, c->key, account, user, key);
+    HASH_KEYED(c->env->pepper, HASH_REQUEST, c->fingerprint, body);
+}
+
+static enum fg_code create(struct fg_ctx *cx, struct creation *c, struct job_answer *out)
+{
+    struct sb b = sb_in(cx->mem, JOB_BODY_MAX);
+    c->id = id_new(cx, FG_LIT("job_"));
+    c->job = new_job(cx, c);
+    job_json(cx, c->env, &c->job, &b);
+    FG_ASSERT(!b.bad); /* every part of it is bounded */
+    c->answer = sb_str(&b);
+    FG_CRASH_POINT("create.begin");
+    enum fg_code rc = db_tx(cx, c->env->db, create_body, c);
+    if (rc == FG_DB_UNSURE)
+        rc = settle_commit(cx, c);
+    if (rc != FG_OK)
+        return rc;
+    FG_CRASH_POINT("create.after_commit");
+    wake_send(c->env->wake_fd, c->env->conf);
+    *out = (struct job_answer){ .status = 202, .body = c->answer, .job_id = c->id };
+    return FG_OK;
+}
+
+enum fg_code job_create(struct fg_ctx *cx, struct job_env *env, const struct identity *who,
+                        struct fg_str body, struct fg_str idempotency_key, struct job_answer *out)
+{
+    struct job_request req;
+    struct creation c = { .env = env, .who = who, .req = &req, .has_key = idempotency_key.p != NULL };
+    bool found = false;
+    if (c.has_key) {
+        enum fg_code rc = check_key(cx, idempotency_key);
+        if (rc != FG_OK)
+            return rc;
+        digest(&c, idempotency_key, body);
+        rc = replay(cx, &c, out, &found);
+        if (rc != FG_OK || found)
+            return rc;
+    }
+    enum fg_code rc = job_request_read(cx, env, who, body, &req);
+    if (rc != FG_OK)
+        return rc;
+    rc = create(cx, &c, out);
+    if (rc != FG_DB_DUPLICATE || !c.has_key)
+        return rc;
+    rc = replay(cx, &c, out, &found); /* the same request was faster on another connection */
+    if (rc == FG_OK && !found)
+        rc = fg_fail(cx, FG_DB_BUSY, "Repeat the request.");
+    return rc;
+}

@@ -1,0 +1,42 @@
+#include "base/fault.h"
+#include "job/store.h"
+#include "job/wake.h"
+
+#define ERASE_TRIES 3
+
+/* Words go now; files go in two phases: marked here, unlinked by the sweeper, row of work removed after that. */
+static enum fg_code erase_body(struct fg_ctx *cx, struct db *db, void *arg)
+{
+    struct job *j = arg;
+    enum fg_code rc = job_by_id(cx, db, j->id, j);
+    if (rc != FG_OK || j->deleted_us)
+        return rc;
+    if (!job_terminal((enum job_state)j->state))
+        return fg_fail(cx, FG_JOB_NOT_FINISHED, "Only a finished job can be deleted; cancel it first.");
+    j->deleted_us = cx->now_us;
+    rc = job_move(cx, db, j, &(struct job_change){ .event = EV_DELETED });
+    if (rc == FG_OK)
+        rc = db_run(cx, db, SQL_JOB_REDACT, DB_ARGS(DB(j->id)));
+    if (rc == FG_OK)
+        rc = db_run(cx, db, SQL_IDEMPOTENCY_REDACT, DB_ARGS(DB(j->id)));
+    if (rc == FG_OK)
+        rc = db_run(cx, db, SQL_OUTPUT_MARK_DELETED, DB_ARGS(DB(cx->now_us), DB(j->id)));
+    if (rc == FG_OK && db->affected == 1)
+        rc = db_run(cx, db, SQL_DUE_INSERT, DB_ARGS(DB((int)DUE_ERASE), DB(j->id), DB(cx->now_us)));
+    FG_CRASH_POINT("erase.before_commit");
+    return rc;
+}
+
+enum fg_code job_erase(struct fg_ctx *cx, struct job_env *env, const struct identity *who, struct fg_str id)
+{
+    struct job j;
+    enum fg_code rc = job_read(cx, env, who, id, &j);
+    if (rc != FG_OK)
+        return rc;
+    rc = FG_JOB_MOVED;
+    for (int i = 0; i < ERASE_TRIES && rc == FG_JOB_MOVED; i++)
+        rc = db_tx(cx, env->db, erase_body, &j);
+    if (rc == FG_OK)
+        wake_send(env->wake_fd, env->conf);
+    return rc;
+}

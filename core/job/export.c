@@ -1,0 +1,95 @@
+#include "io/json.h"
+#include "job/job.h"
+#include "media/link.h"
+
+static void add_link(struct fg_ctx *cx, const struct job_env *env, struct jw *w, const char *key,
+                     const struct job *j, enum media_part part, bool there, int64_t exp_us)
+{
+    if (!there) {
+        jw_null(w, key);
+        return;
+    }
+    struct fg_str path = link_make(cx, env->pepper, j->public_id, j->account_id, part, exp_us);
+    struct sb url = sb_in(cx->mem, JOB_URL_MAX);
+    sb_add(&url, env->conf->server_public_url);
+    sb_add(&url, path);
+    jw_str(w, key, sb_str(&url));
+}
+
+static void add_media(struct fg_ctx *cx, const struct job_env *env, struct jw *w, const struct job *j)
+{
+    static const char *const output_state[] = { NULL, "stored", "deleted" };
+    bool stored = j->output_state == 1;
+    int64_t exp = link_expiry_us(cx->now_us, env->conf->media_link_ttl_s * FG_US_PER_S);
+    add_link(cx, env, w, "outputUrl", j, MEDIA_VIDEO, stored, exp);
+    add_link(cx, env, w, "posterUrl", j, MEDIA_POSTER, stored && j->poster_file.n, exp);
+    jw_time(w, "outputExpiresAt", stored ? exp : 0);
+    jw_str(w, "outputState", fg_str_c(output_state[j->output_state]));
+}
+
+static void add_known(struct jw *w, const char *key, int64_t v)
+{
+    if (v < 0)
+        jw_null(w, key);
+    else
+        jw_i64(w, key, v);
+}
+
+static void add_end(struct jw *w, const struct job *j)
+{
+    const struct job_reason_info *why = j->error_code.n ? job_reason_by_slug(j->error_code) : NULL;
+    jw_str(w, "errorCode", j->error_code);
+    jw_str(w, "errorMessage", why ? fg_str_c(why->words) : FG_NONE);
+}
+
+void job_json(struct fg_ctx *cx, const struct job_env *env, const struct job *j, struct sb *b)
+{
+    struct jw w = jw_on(b);
+    jw_open(&w, NULL);
+    jw_str(&w, "id", j->public_id);
+    jw_str(&w, "userId", j->user_id);
+    jw_str(&w, "status", fg_str_c(job_state_name((enum job_state)j->state)));
+    jw_str(&w, "stage", j->stage ? fg_str_c(job_stage_name((enum job_stage)j->stage)) : FG_NONE);
+    jw_str(&w, "provider", j->provider);
+    jw_str(&w, "model", j->model);
+    jw_str(&w, "providerJobId", j->provider_job_id);
+    jw_str(&w, "prompt", j->prompt);
+    jw_str(&w, "aspectRatio", j->aspect_ratio);
+    jw_i64(&w, "duration", j->duration_s);
+    jw_str(&w, "resolution", j->resolution);
+    jw_str(&w, "imageUrl", j->image_url);
+    add_known(&w, "seed", j->has_seed ? j->seed : -1);
+    jw_raw(&w, "metadata", j->metadata);
+    add_media(cx, env, &w, j);
+    add_end(&w, j);
+    add_known(&w, "progress", j->progress);
+    add_known(&w, "queuePosition", j->queue_position);
+    jw_i64(&w, "retryCount", j->attempt_n > 1 ? j->attempt_n - 1 : 0);
+    jw_i64(&w, "version", j->version);
+    jw_i64(&w, "priceMicro", j->price_micro);
+    jw_str(&w, "currency", j->currency);
+    jw_time(&w, "createdAt", j->created_us);
+    jw_time(&w, "updatedAt", j->updated_us);
+    jw_time(&w, "startedAt", j->started_us);
+    jw_time(&w, "finishedAt", j->finished_us);
+    jw_time(&w, "deadlineAt", j->deadline_us);
+    jw_time(&w, "cancelRequestedAt", j->cancel_us);
+    jw_time(&w, "deletedAt", j->deleted_us);
+    int64_t pause = job_poll_after_ms(cx, j);
+    add_known(&w, "pollAfterMs", pause ? pause : -1);
+    jw_close(&w);
+}
+
+void job_event_json(const struct job_event_row *e, struct sb *b)
+{
+    struct jw w = jw_on(b);
+    jw_open(&w, NULL);
+    jw_i64(&w, "seq", e->seq);
+    jw_time(&w, "at", e->at_us);
+    jw_str(&w, "type", e->kind);
+    jw_str(&w, "status", fg_str_c(job_state_name((enum job_state)e->state)));
+    jw_str(&w, "stage", e->stage ? fg_str_c(job_stage_name((enum job_stage)e->stage)) : FG_NONE);
+    jw_str(&w, "requestId", e->request_id);
+    jw_raw(&w, "data", e->data);
+    jw_close(&w);
+}

@@ -1,0 +1,209 @@
+/* The job: six states, finer stages, one table of transitions.
+ *
+ *                 claim            accepted            started           output
+ *   [waiting] ──────────► [submitting] ─────► [at_provider] ─────► [rendering] ─────► [storing]
+ *       ▲  ▲  not_sent        │   │                ▲     └───────────── output ──────────►  │
+ *       │  └──────────────────┘   │ unknown        │ accepted                              │ stored
+ *       │                         ▼                │                                       ▼
+ *       └── not_accepted ── [submit_unknown] ──────┘                                  (succeeded)
+ *
+ *   any stage: failed ► (failed)   deadline ► (expired)   canceled ► (failed, code canceled)
+ *   pending: waiting, submitting, submit_unknown   queued: at_provider   processing: rendering, storing
+ */
+#ifndef FG_JOB_JOB_H
+#define FG_JOB_JOB_H
+
+#include "account/account.h"
+#include "base/sb.h"
+#include "io/db.h"
+#include "provider/catalogue.h"
+
+#define JOB_PROMPT_MAX 1000         /* code points after trimming */
+#define JOB_URL_MAX 2048
+#define JOB_USER_MAX ACCOUNT_USER_MAX
+#define JOB_METADATA_KEYS 16
+#define JOB_METADATA_KEY_MAX 64     /* code points */
+#define JOB_METADATA_VALUE_MAX 512
+#define JOB_METADATA_JSON_MAX 16000
+#define JOB_DEADLINE_MIN_S 10
+#define JOB_DEADLINE_MAX_S 604800
+#define JOB_BODY_MAX (64 * FG_KIB)
+#define JOB_LIST_MAX 100
+/* A list of changes is told again for this long: a transaction that began before it may commit after it
+ * (db.tx_budget_ms is shorter). */
+#define JOB_CHANGE_OVERLAP_US (15 * FG_US_PER_S)
+
+/* Stored in the database: never renumber. */
+#define JOB_STATES(X)                                                                          \
+    X(PENDING, 1, "pending") X(QUEUED, 2, "queued") X(PROCESSING, 3, "processing")               \
+    X(SUCCEEDED, 4, "succeeded") X(FAILED, 5, "failed") X(EXPIRED, 6, "expired")
+enum job_state {
+#define X(sym, n, text) JOB_##sym = n,
+    JOB_STATES(X)
+#undef X
+};
+
+#define JOB_STAGES(X)                                                                          \
+    X(DONE, 0, "") X(WAITING, 1, "waiting") X(SUBMITTING, 2, "submitting")                       \
+    X(SUBMIT_UNKNOWN, 3, "submit_unknown") X(AT_PROVIDER, 4, "at_provider")                      \
+    X(RENDERING, 5, "rendering") X(STORING, 6, "storing")
+enum job_stage {
+#define X(sym, n, text) STAGE_##sym = n,
+    JOB_STAGES(X)
+#undef X
+};
+
+/* The text is the "type" of an event in a timeline. */
+#define JOB_EVENTS(X)                                                                          \
+    X(CREATED, "created") X(CLAIM, "submitting") X(NOT_SENT, "not_sent") X(UNKNOWN, "submit_unknown")  \
+    X(NOT_ACCEPTED, "not_accepted") X(ACCEPTED, "accepted") X(STARTED, "started")                \
+    X(PROGRESS, "progress") X(OUTPUT, "output_ready") X(STORED, "succeeded") X(FAILED, "failed") \
+    X(DEADLINE, "expired") X(CANCELED, "canceled")                                               \
+    /* notes: recorded in the timeline, no transition */                                         \
+    X(CANCEL_ASKED, "cancel_requested") X(CALLBACK, "callback") X(LATE, "late_result")           \
+    X(NEWS, "provider_note") X(DELETED, "deleted")
+enum job_event {
+#define X(sym, text) EV_##sym,
+    JOB_EVENTS(X)
+#undef X
+};
+#define JOB_EVENT_N (EV_DELETED + 1)
+
+/* Why a job failed or expired: the closed list of errorCode. */
+enum job_reason {
+    JOB_R_NONE = 0,
+#define R(sym, slug, retryable, charged, words) JOB_R_##sym,
+#include "job/reasons.def"
+#undef R
+};
+struct job_reason_info {
+    const char *slug, *words;
+    bool retryable, charged;
+};
+const struct job_reason_info *job_reason_info(enum job_reason r);
+/* NULL: not one of ours. */
+const struct job_reason_info *job_reason_by_slug(struct fg_str slug);
+
+const char *job_state_name(enum job_state s);
+bool job_state_by_name(struct fg_str name, enum job_state *out);
+const char *job_stage_name(enum job_stage s);
+const char *job_event_name(enum job_event e);
+bool job_terminal(enum job_state s);
+
+/* Where an event leads from a stage: pure. False: not allowed there. For terminal events the state tells which. */
+struct job_place {
+    enum job_state state;
+    enum job_stage stage;
+};
+bool job_next(enum job_stage from, enum job_event ev, struct job_place *to);
+
+/* A row, with its output and accepted attempt where there are any. 0 and FG_NONE stand for NULL. */
+struct job {
+    int64_t id;
+    struct fg_str public_id;
+    int64_t account_id;
+    struct fg_str user_id;
+    int state, stage;             /* enum job_state, enum job_stage */
+    int version;
+    struct fg_str provider, model, prompt, aspect_ratio;
+    int duration_s;
+    struct fg_str resolution, image_url;
+    bool has_seed;
+    int64_t seed;
+    struct fg_str metadata;       /* JSON object text */
+    int64_t price_micro;
+    struct fg_str currency;
+    int attempt_n;
+    int progress;                 /* -1: none */
+    int64_t queue_position;       /* -1: none */
+    int64_t cancel_us;
+    struct fg_str error_code, request_id;
+    int64_t created_us, updated_us, started_us, finished_us, deadline_us, deleted_us;
+    struct fg_str provider_job_id;
+    int output_state;             /* 0 none, 1 stored, 2 deleted */
+    struct fg_str video_file, poster_file;
+    int64_t output_deleted_us;
+    int64_t output_bytes;
+};
+
+/* What the use cases need, built once per process. */
+struct job_env {
+    struct db *db;
+    const struct conf *conf;
+    const struct catalogue *catalogue;
+    const uint8_t *pepper;        /* HASH_LEN bytes */
+    int wake_fd;                  /* -1: nobody to wake */
+};
+
+/* ---- use cases of the API (fcgi/ calls these; each is one unit of work) ---- */
+
+struct job_answer {
+    int status;                   /* 202, or what the first answer was */
+    struct fg_str body;           /* the job as JSON */
+    struct fg_str job_id;
+    bool replayed;                /* the Idempotency-Key had been used for this very request */
+};
+/* Checks body against limits and catalogue (all bad fields at once: FG_INVALID_REQUEST), then creates job, event,
+ * hold and due work in one transaction and wakes the sweeper. idempotency_key FG_NONE: none. Codes besides:
+ * FG_INVALID_JSON, FG_IDEMPOTENCY_REUSED, FG_IDEMPOTENCY_BUSY, FG_BAD_HEADER (key over 255 or not printable ASCII),
+ * FG_DB_*. A COMMIT of unknown outcome has been resolved by reading before this returns. */
+enum fg_code job_create(struct fg_ctx *cx, struct job_env *env, const struct identity *who,
+                        struct fg_str body, struct fg_str idempotency_key, struct job_answer *out) FG_MUST_CHECK;
+
+/* FG_NOT_FOUND also for another account's job (and, for a user key, another user's). */
+enum fg_code job_read(struct fg_ctx *cx, struct job_env *env, const struct identity *who,
+                      struct fg_str id, struct job *out) FG_MUST_CHECK;
+
+/* Only the version and updated time, for a 304 that costs less. */
+struct job_list_query {
+    int limit;                    /* 1..JOB_LIST_MAX; 0: 20 */
+    struct fg_str cursor;         /* FG_NONE: from the newest */
+    bool has_status;
+    enum job_state status;
+    bool has_changed_since;
+    int64_t changed_since_us;     /* oldest change first then; deleted jobs are told too */
+    struct fg_str user_id;        /* FG_NONE: any (a user key has its own) */
+};
+struct job_list {
+    struct job *job;
+    size_t n;
+    struct fg_str next_cursor;    /* FG_NONE: that was all */
+    int64_t changed_since_us;     /* what to ask with next time; 0 unless asked with changedSince or at the list's head */
+};
+enum fg_code job_list(struct fg_ctx *cx, struct job_env *env, const struct identity *who,
+                      const struct job_list_query *q, struct job_list *out) FG_MUST_CHECK;
+
+struct job_event_row {
+    int seq;
+    int64_t at_us;
+    struct fg_str kind, request_id, data; /* data: JSON object text or FG_NONE */
+    int state, stage;
+};
+enum fg_code job_events(struct fg_ctx *cx, struct job_env *env, const struct identity *who,
+                        struct fg_str id, struct job_event_row **rows, size_t *n) FG_MUST_CHECK;
+
+/* Not yet submitted: final at once. At the provider: recorded, and the provider is asked. FG_JOB_FINISHED when it
+ * has ended. *out is the job afterwards. Asking twice is fine. */
+enum fg_code job_cancel(struct fg_ctx *cx, struct job_env *env, const struct identity *who,
+                        struct fg_str id, struct job *out) FG_MUST_CHECK;
+
+/* Terminal only (else FG_JOB_NOT_FINISHED): prompt and metadata redacted and the output marked deleted now, files
+ * removed by the sweeper. Deleting twice is fine. */
+enum fg_code job_erase(struct fg_ctx *cx, struct job_env *env, const struct identity *who,
+                       struct fg_str id) FG_MUST_CHECK;
+
+/* A callback at /hooks/{provider}/{token} (token FG_NONE: the provider's own account-wide URL). Records a receipt
+ * with its verdict and makes the poll due, in one transaction. FG_OK when it was genuine, even when it changed nothing;
+ * FG_BAD_SIGNATURE, FG_BAD_HEADER, FG_INVALID_JSON, FG_NOT_FOUND (unknown provider or token), FG_DB_*. */
+struct callback_in {
+    struct fg_str provider, token, webhook_id, webhook_timestamp, webhook_signature, body;
+};
+enum fg_code job_callback(struct fg_ctx *cx, struct job_env *env, const struct callback_in *in) FG_MUST_CHECK;
+
+/* The whole job as JSON, as every route shows it (links are signed for now + media.link_ttl_s). */
+void job_json(struct fg_ctx *cx, const struct job_env *env, const struct job *j, struct sb *b);
+void job_event_json(const struct job_event_row *e, struct sb *b);
+/* When a client should look again, in milliseconds; 0 when the job has ended. */
+int64_t job_poll_after_ms(const struct fg_ctx *cx, const struct job *j);
+
+#endif

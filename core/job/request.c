@@ -1,0 +1,261 @@
+#include "job/request.h"
+
+#include "base/arena.h"
+#include "base/scan.h"
+#include "base/utf8.h"
+#include "io/json.h"
+
+#define SEED_MAX INT64_C(4294967295)
+
+/* What the fields said, before the catalogue has been asked; n == 0 or 0: not given or wrong. */
+struct fields {
+    struct job_request *out;
+    const struct job_env *env;
+    const struct identity *who;
+    struct fg_str provider, model;
+};
+
+typedef void read_field(struct fg_ctx *cx, struct fields *f, const struct js *v, const char *path);
+
+static bool text(struct fg_ctx *cx, const struct js *v, const char *path, size_t max, struct fg_str *out)
+{
+    struct fg_str s;
+    if (!js_str(v, &s)) {
+        fg_field(cx, path, "type", "must be a string");
+        return false;
+    }
+    if (utf8_count(s) > max) {
+        fg_field(cx, path, "length", "must have at most %zu characters", max);
+        return false;
+    }
+    *out = s;
+    return true;
+}
+
+static bool number(struct fg_ctx *cx, const struct js *v, const char *path, int64_t min, int64_t max,
+                   int64_t *out)
+{
+    int64_t n;
+    if (!js_i64(v, &n)) {
+        fg_field(cx, path, "type", "must be a whole number");
+        return false;
+    }
+    if (n < min || n > max) {
+        fg_field(cx, path, "range", "must be from %lld to %lld", (long long)min, (long long)max);
+        return false;
+    }
+    *out = n;
+    return true;
+}
+
+static void read_prompt(struct fg_ctx *cx, struct fields *f, const struct js *v, const char *path)
+{
+    struct fg_str s;
+    if (!js_str(v, &s)) {
+        fg_field(cx, path, "type", "must be a string");
+        return;
+    }
+    s = utf8_trim(s);
+    size_t n = utf8_count(s);
+    if (n < 1 || n > JOB_PROMPT_MAX)
+        fg_field(cx, path, "length", "must have 1 to %d characters after trimming; it has %zu",
+                 JOB_PROMPT_MAX, n);
+    else
+        f->out->prompt = s;
+}
+
+static void read_ratio(struct fg_ctx *cx, struct fields *f, const struct js *v, const char *path)
+{
+    struct fg_str s;
+    if (!js_str(v, &s))
+        fg_field(cx, path, "type", "must be a string");
+    else if (!FG_IS(s, "16:9") && !FG_IS(s, "9:16") && !FG_IS(s, "1:1"))
+        fg_field(cx, path, "value", "must be 16:9, 9:16 or 1:1");
+    else
+        f->out->aspect_ratio = s;
+}
+
+static void read_duration(struct fg_ctx *cx, struct fields *f, const struct js *v, const char *path)
+{
+    number(cx, v, path, 5, 10, &f->out->duration_s);
+}
+
+static void read_resolution(struct fg_ctx *cx, struct fields *f, const struct js *v, const char *path)
+{
+    text(cx, v, path, 8, &f->out->resolution);
+}
+
+static bool url_ok(struct fg_str s)
+{
+    struct fg_str rest = s;
+    if (!scan_lit(&rest, FG_LIT("https://")) && !scan_lit(&rest, FG_LIT("http://")))
+        return false;
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] <= ' ' || s.p[i] == '\\' || s.p[i] == 0x7f)
+            return false;
+    struct fg_str host;
+    return scan_until(&rest, '/', &host) && host.n && !memchr(host.p, '@', host.n);
+}
+
+static void read_image(struct fg_ctx *cx, struct fields *f, const struct js *v, const char *path)
+{
+    struct fg_str s;
+    if (!text(cx, v, path, JOB_URL_MAX, &s))
+        return;
+    if (url_ok(s))
+        f->out->image_url = s;
+    else
+        fg_field(cx, path, "format", "must be an http or https URL without a user name in it");
+}
+
+static void read_provider(struct fg_ctx *cx, struct fields *f, const struct js *v, const char *path)
+{
+    text(cx, v, path, 32, &f->provider);
+}
+
+static void read_model(struct fg_ctx *cx, struct fields *f, const struct js *v, const char *path)
+{
+    text(cx, v, path, 64, &f->model);
+}
+
+static void read_seed(struct fg_ctx *cx, struct fields *f, const struct js *v, const char *path)
+{
+    f->out->has_seed = number(cx, v, path, 0, SEED_MAX, &f->out->seed);
+}
+
+static void read_user(struct fg_ctx *cx, struct fields *f, const struct js *v, const char *path)
+{
+    struct fg_str s;
+    if (!text(cx, v, path, JOB_USER_MAX, &s))
+        return;
+    if (s.n == 0)
+        fg_field(cx, path, "length", "must not be empty");
+    else if (f->who->role == ROLE_USER && !fg_eq(s, fg_str_c(f->who->user_id)))
+        fg_field(cx, path, "value", "this key may only create jobs of its own user");
+    else
+        f->out->user_id = s;
+}
+
+static void read_metadata(struct fg_ctx *cx, struct fields *f, const struct js *v, const char *path)
+{
+    if (js_type(v) != JS_OBJECT) {
+        fg_field(cx, path, "type", "must be an object");
+        return;
+    }
+    if (js_len(v) > JOB_METADATA_KEYS) {
+        fg_field(cx, path, "length", "must have at most %d keys", JOB_METADATA_KEYS);
+        return;
+    }
+    size_t it = 0;
+    struct fg_str key, value;
+    const struct js *member;
+    bool ok = true;
+    while (js_next(v, &it, &key, &member)) {
+        const char *at = arena_fmt(cx->mem, "%s/%.*s", path, FG_P(key)).p;
+        if (key.n == 0 || utf8_count(key) > JOB_METADATA_KEY_MAX) {
+            fg_field(cx, path, "length", "keys must have 1 to %d characters", JOB_METADATA_KEY_MAX);
+            ok = false;
+        } else {
+            ok = text(cx, member, at, JOB_METADATA_VALUE_MAX, &value) && ok;
+        }
+    }
+    struct sb b = sb_in(cx->mem, JOB_METADATA_JSON_MAX);
+    js_write(&b, v);
+    if (ok && b.bad)
+        fg_field(cx, path, "length", "must fit into %d bytes", JOB_METADATA_JSON_MAX);
+    else if (ok)
+        f->out->metadata = sb_str(&b);
+}
+
+static void read_deadline(struct fg_ctx *cx, struct fields *f, const struct js *v, const char *path)
+{
+    number(cx, v, path, JOB_DEADLINE_MIN_S, JOB_DEADLINE_MAX_S, &f->out->deadline_s);
+}
+
+static const struct {
+    const char *name, *path;
+    bool required;
+    read_field *read;
+} table[] = {
+    { "prompt", "/prompt", true, read_prompt },
+    { "aspectRatio", "/aspectRatio", true, read_ratio },
+    { "duration", "/duration", true, read_duration },
+    { "resolution", "/resolution", false, read_resolution },
+    { "imageUrl", "/imageUrl", false, read_image },
+    { "provider", "/provider", false, read_provider },
+    { "model", "/model", false, read_model },
+    { "seed", "/seed", false, read_seed },
+    { "userId", "/userId", false, read_user },
+    { "metadata", "/metadata", false, read_metadata },
+    { "deadlineSeconds", "/deadlineSeconds", false, read_deadline },
+};
+
+static void read_members(struct fg_ctx *cx, struct fields *f, const struct js *body)
+{
+    size_t it = 0;
+    struct fg_str key;
+    const struct js *v;
+    while (js_next(body, &it, &key, &v)) {
+        size_t i = 0;
+        while (i < FG_LEN(table) && !fg_eq(key, fg_str_c(table[i].name)))
+            i++;
+        if (i == FG_LEN(table))
+            fg_field(cx, arena_fmt(cx->mem, "/%.*s", FG_P(utf8_cut(key, 100))).p, "unknown",
+                     "is not a field of a job");
+        else if (js_type(v) != JS_NULL) /* null is "not given" */
+            table[i].read(cx, f, v, table[i].path);
+        else if (table[i].required)
+            fg_field(cx, table[i].path, "required", "must be given");
+    }
+    for (size_t i = 0; i < FG_LEN(table); i++)
+        if (table[i].required && !js_get(body, table[i].name))
+            fg_field(cx, table[i].path, "required", "must be given");
+}
+
+/* What the catalogue says to the fields that are good in themselves. */
+static void choose(struct fg_ctx *cx, struct fields *f)
+{
+    struct job_request *r = f->out;
+    const struct catalogue *c = f->env->catalogue;
+    if (f->provider.n && !catalogue_provider(c, f->provider)) {
+        fg_field(cx, "/provider", "value", "is not a provider here");
+        return;
+    }
+    r->model = f->model.n || f->provider.n ? catalogue_model(c, f->provider, f->model) : c->default_model;
+    if (!r->model) {
+        fg_field(cx, "/model", "value", "is not a model here%s", f->provider.n ? " of that provider" : "");
+        return;
+    }
+    const struct cat_model *m = r->model;
+    if (!r->resolution.n)
+        r->resolution = m->default_resolution;
+    if (r->aspect_ratio.n && !(r->size = catalogue_size(m, r->aspect_ratio, r->resolution)))
+        fg_field(cx, "/resolution", "value", "%.*s does not make %.*s in %.*s", FG_P(m->name),
+                 FG_P(r->resolution), FG_P(r->aspect_ratio));
+    if (r->duration_s && (r->duration_s < m->min_s || r->duration_s > m->max_s))
+        fg_field(cx, "/duration", "range", "%.*s takes %lld to %lld seconds", FG_P(m->name),
+                 (long long)m->min_s, (long long)m->max_s);
+    if (r->image_url.n && !m->image)
+        fg_field(cx, "/imageUrl", "unsupported", "%.*s takes no reference image", FG_P(m->name));
+    if (r->has_seed && !m->seed)
+        fg_field(cx, "/seed", "unsupported", "%.*s takes no seed", FG_P(m->name));
+}
+
+enum fg_code job_request_read(struct fg_ctx *cx, const struct job_env *env, const struct identity *who,
+                              struct fg_str body, struct job_request *out)
+{
+    const struct js *v;
+    enum fg_code rc = js_parse(cx, body, &v);
+    if (rc != FG_OK)
+        return rc;
+    if (js_type(v) != JS_OBJECT)
+        return fg_fail(cx, FG_INVALID_REQUEST, "The body must be a JSON object.");
+    *out = (struct job_request){ .deadline_s = env->conf->sweeper_deadline_s };
+    if (who->role == ROLE_USER)
+        out->user_id = arena_str(cx->mem, fg_str_c(who->user_id));
+    struct fields f = { .out = out, .env = env, .who = who };
+    fg_fields_clear(cx);
+    read_members(cx, &f, v);
+    choose(cx, &f);
+    return fg_fields_check(cx);
+}

@@ -1,0 +1,162 @@
+#include "job/store.h"
+
+#include "base/utf8.h"
+#include "io/json.h"
+#include "money/ledger.h"
+
+#define EVENT_DATA_MAX 2000
+#define ATTEMPT_DETAIL_MAX 500
+
+/* In the order of JOB_SELECT (sql/statements.def). */
+static const struct db_col job_cols[] = {
+    COL(struct job, id), COL(struct job, public_id), COL(struct job, account_id),
+    COL(struct job, user_id), COL(struct job, state), COL(struct job, stage),
+    COL(struct job, version), COL(struct job, provider), COL(struct job, model),
+    COL(struct job, prompt), COL(struct job, aspect_ratio), COL(struct job, duration_s),
+    COL(struct job, resolution), COL(struct job, image_url), COL(struct job, has_seed),
+    COL(struct job, seed), COL(struct job, metadata), COL(struct job, price_micro),
+    COL(struct job, currency), COL(struct job, attempt_n), COL(struct job, progress),
+    COL(struct job, queue_position), COL(struct job, cancel_us), COL(struct job, error_code),
+    COL(struct job, request_id), COL(struct job, created_us), COL(struct job, updated_us),
+    COL(struct job, started_us), COL(struct job, finished_us), COL(struct job, deadline_us),
+    COL(struct job, deleted_us), COL(struct job, provider_job_id), COL(struct job, output_state),
+    COL(struct job, video_file), COL(struct job, poster_file), COL(struct job, output_deleted_us),
+    COL(struct job, output_bytes),
+};
+const struct db_cols job_row = { job_cols, FG_LEN(job_cols) };
+
+static const struct db_col attempt_cols[] = {
+    COL(struct attempt, id), COL(struct attempt, job_id), COL(struct attempt, n),
+    COL(struct attempt, client_ref), COL(struct attempt, callback_token), COL(struct attempt, state),
+    COL(struct attempt, provider_job_id), COL(struct attempt, created_us),
+};
+const struct db_cols attempt_row = { attempt_cols, FG_LEN(attempt_cols) };
+
+enum fg_code job_by_id(struct fg_ctx *cx, struct db *db, int64_t id, struct job *out)
+{
+    bool found;
+    enum fg_code rc = db_one(cx, db, SQL_JOB_BY_ID, DB_ARGS(DB(id)), job_row, out, &found);
+    if (rc == FG_OK && !found)
+        rc = fg_fail(cx, FG_NOT_FOUND, "No such job.");
+    return rc;
+}
+
+static enum due_kind due_kind_of(enum job_stage stage)
+{
+    switch (stage) {
+    case STAGE_WAITING:
+    case STAGE_SUBMITTING:
+        return DUE_DISPATCH;
+    case STAGE_SUBMIT_UNKNOWN:
+        return DUE_RESOLVE;
+    case STAGE_AT_PROVIDER:
+    case STAGE_RENDERING:
+        return DUE_POLL;
+    case STAGE_STORING:
+        return DUE_INGEST;
+    case STAGE_DONE:
+        break;
+    }
+    FG_ASSERT(!"a finished job has no due work");
+    return DUE_DISPATCH;
+}
+
+/* Progress alone is no news for the timeline: it would drown it. */
+static enum fg_code write_event(struct fg_ctx *cx, struct db *db, const struct job *j,
+                                const struct job_change *ch)
+{
+    if (ch->event == EV_PROGRESS)
+        return FG_OK;
+    return db_run(cx, db, SQL_EVENT_INSERT,
+                  DB_ARGS(DB(j->id), DB(j->version), DB(cx->now_us),
+                          DB(fg_str_c(job_event_name(ch->event))), DB(j->state), DB(j->stage),
+                          DB(cx->request_id), DB(ch->data)));
+}
+
+static enum fg_code move_due(struct fg_ctx *cx, struct db *db, const struct job *j,
+                             enum job_stage was, const struct job_change *ch)
+{
+    if (job_terminal((enum job_state)j->state))
+        return was == STAGE_DONE ? FG_OK : db_run(cx, db, SQL_DUE_DROP, DB_ARGS(DB(j->id)));
+    /* A claim keeps its lease: should we die now, the row comes due again when it ends. */
+    bool keep = ch->event == EV_CLAIM || ((enum job_stage)j->stage == was && ch->due_us == 0);
+    if (keep)
+        return FG_OK;
+    int kind = (int)due_kind_of((enum job_stage)j->stage), old = (int)due_kind_of(was);
+    return db_run(cx, db, SQL_DUE_MOVE,
+                  DB_ARGS(DB(kind), DB(ch->due_us ? ch->due_us : cx->now_us), DB(j->id), DB(old)));
+}
+
+static enum fg_code end_hold(struct fg_ctx *cx, struct db *db, const struct job *j, enum job_reason reason)
+{
+    bool charged = j->state == JOB_SUCCEEDED || job_reason_info(reason)->charged;
+    return ledger_add(cx, db, j->account_id, j->id, charged ? LEDGER_SETTLE : LEDGER_RELEASE,
+                      j->price_micro, j->currency);
+}
+
+static void place(struct job *j, struct job_place to, const struct job_change *ch, int64_t now_us)
+{
+    bool ended = job_terminal(to.state) && !job_terminal((enum job_state)j->state);
+    if (!j->started_us && to.state == JOB_PROCESSING)
+        j->started_us = now_us;
+    if (ended) {
+        FG_ASSERT((to.state == JOB_SUCCEEDED) == (ch->reason == JOB_R_NONE));
+        j->finished_us = now_us;
+        j->error_code = to.state == JOB_SUCCEEDED ? FG_NONE : fg_str_c(job_reason_info(ch->reason)->slug);
+    }
+    if (to.stage != STAGE_AT_PROVIDER)
+        j->queue_position = -1;
+    if (to.stage != STAGE_RENDERING)
+        j->progress = -1;
+    j->state = (int)to.state;
+    j->stage = (int)to.stage;
+    j->version++;
+    if (j->updated_us < now_us) /* a clock that jumps back must not hide a change from changedSince */
+        j->updated_us = now_us;
+}
+
+enum fg_code job_move(struct fg_ctx *cx, struct db *db, struct job *j, const struct job_change *ch)
+{
+    struct job_place was = { (enum job_state)j->state, (enum job_stage)j->stage }, to = was;
+    int version = j->version;
+    if (ch->event < EV_CANCEL_ASKED && !job_next(was.stage, ch->event, &to))
+        return fg_fail(cx, FG_JOB_MOVED, "The job cannot do that now.");
+    place(j, to, ch, cx->now_us);
+    enum fg_code rc = db_run(
+        cx, db, SQL_JOB_MOVE,
+        DB_ARGS(DB(j->state), DB(j->stage), DB(j->updated_us), DB(j->attempt_n), DB(j->progress),
+                DB(j->queue_position), DB_TIME(j->cancel_us), DB(j->error_code), DB_TIME(j->started_us),
+                DB_TIME(j->finished_us), DB_TIME(j->deleted_us), DB(j->id), DB(version),
+                DB((int)was.state)));
+    if (rc == FG_OK && db->affected != 1)
+        rc = fg_fail(cx, FG_JOB_MOVED, "The job moved meanwhile.");
+    if (rc == FG_OK)
+        rc = write_event(cx, db, j, ch);
+    if (rc == FG_OK)
+        rc = move_due(cx, db, j, was.stage, ch);
+    if (rc == FG_OK && job_terminal(to.state) && !job_terminal(was.state))
+        rc = end_hold(cx, db, j, ch->reason);
+    return rc;
+}
+
+enum fg_code attempt_end(struct fg_ctx *cx, struct db *db, int64_t attempt_id, enum attempt_state to,
+                         struct fg_str provider_job_id, struct fg_str detail, bool *ended)
+{
+    enum fg_code rc = db_run(cx, db, SQL_ATTEMPT_END,
+                             DB_ARGS(DB((int)to), DB(provider_job_id), DB(cx->now_us),
+                                     DB(utf8_cut(detail, ATTEMPT_DETAIL_MAX)), DB(attempt_id)));
+    *ended = rc == FG_OK && db->affected == 1;
+    return rc;
+}
+
+struct fg_str event_data(struct fg_ctx *cx, const char *name, struct fg_str value)
+{
+    if (!value.p)
+        return FG_NONE;
+    struct sb b = sb_in(cx->mem, EVENT_DATA_MAX);
+    struct jw w = jw_on(&b);
+    jw_open(&w, NULL);
+    jw_str(&w, name, value);
+    jw_close(&w);
+    return b.bad ? FG_NONE : sb_str(&b);
+}

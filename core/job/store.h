@@ -1,0 +1,65 @@
+/* Rows of a job in and out. job_move is the only function that changes a job's state. */
+#ifndef FG_JOB_STORE_H
+#define FG_JOB_STORE_H
+
+#include "job/job.h"
+
+/* Kinds of due work; stored, never renumber. */
+enum due_kind {
+    DUE_DISPATCH = 1, /* waiting: submit it; submitting: somebody died there */
+    DUE_RESOLVE = 2,  /* a submit of unknown outcome */
+    DUE_POLL = 3,
+    DUE_INGEST = 4,
+    DUE_DEADLINE = 5,
+    DUE_ERASE = 6,    /* files of an erased job */
+};
+#define DUE_KIND_N 7
+
+/* States of an attempt; stored, never renumber. */
+enum attempt_state {
+    ATTEMPT_SENDING = 1,
+    ATTEMPT_ACCEPTED = 2,
+    ATTEMPT_REFUSED = 3,
+    ATTEMPT_NOT_SENT = 4,
+    ATTEMPT_UNKNOWN = 5,
+};
+
+#define ATTEMPT_TOKEN FG_LIT("cb_") /* prefix of the token in a callback's path */
+
+struct attempt {
+    int64_t id, job_id;
+    int n;
+    struct fg_str client_ref, callback_token;
+    int state;
+    struct fg_str provider_job_id;
+    int64_t created_us;
+};
+
+extern const struct db_cols job_row;     /* of struct job: every SQL_JOB_* that selects one */
+extern const struct db_cols attempt_row; /* of struct attempt */
+
+/* FG_NOT_FOUND when there is none. */
+enum fg_code job_by_id(struct fg_ctx *cx, struct db *db, int64_t id, struct job *out) FG_MUST_CHECK;
+
+/* What happened, besides the fields that the caller has set in *j (progress, queue_position, attempt_n,
+ * cancel_us, deleted_us). */
+struct job_change {
+    enum job_event event;
+    enum job_reason reason;   /* of an end that is no success */
+    struct fg_str data;       /* JSON object text for the timeline; FG_NONE: none */
+    int64_t due_us;           /* when the new stage's work is due; 0: at once */
+};
+
+/* Inside a transaction: looks the event up in the table (a note moves nothing), updates the row under its guard
+ * (id, version, state), writes the event, moves or ends the due work, ends the hold. *j is the new row
+ * afterwards. FG_JOB_MOVED: somebody else was faster, or the event is not allowed there; roll back, re-read. */
+enum fg_code job_move(struct fg_ctx *cx, struct db *db, struct job *j, const struct job_change *ch) FG_MUST_CHECK;
+
+/* Inside a transaction: ends an attempt that is still open; *ended false when it had ended already. */
+enum fg_code attempt_end(struct fg_ctx *cx, struct db *db, int64_t attempt_id, enum attempt_state to,
+                         struct fg_str provider_job_id, struct fg_str detail, bool *ended) FG_MUST_CHECK;
+
+/* {"name":"value"}: the data of an event; FG_NONE when value is. */
+struct fg_str event_data(struct fg_ctx *cx, const char *name, struct fg_str value);
+
+#endif

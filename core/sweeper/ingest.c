@@ -1,0 +1,194 @@
+/* The provider's file becomes ours: fetched to a temporary file and hashed on the way, looked at in a limited
+ * child, given a poster, renamed into the store, and only then is the job a success. */
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "sweeper/sweep.h"
+
+#define NO_ROOM_AGAIN_US (15 * FG_US_PER_S)
+
+void ingest_drop(struct task *t)
+{
+    store_tmp_drop(&t->video);
+    store_tmp_drop(&t->poster);
+}
+
+static void fail(struct task *t, enum job_reason reason, struct fg_str words)
+{
+    fg_log(&t->cx, LOG_WARN, "ingest.failed", LOG_S("job", t->work.job.public_id),
+           LOG_S("code", fg_str_c(job_reason_info(reason)->slug)), LOG_S("words", words));
+    enum fg_code rc = task_move(t, &(struct job_change){ .event = EV_FAILED, .reason = reason });
+    (void)task_ok(t, rc, "ingest.fail_failed");
+    task_end(t);
+}
+
+/* Tries again while the provider may still have it, then gives up with this reason. */
+static void again(struct task *t, int64_t max, enum job_reason reason, struct fg_str words)
+{
+    if (t->work.tries >= max) {
+        fail(t, reason, words);
+        return;
+    }
+    fg_log(&t->cx, LOG_INFO, "ingest.again", LOG_S("job", t->work.job.public_id), LOG_I("try", t->work.tries),
+           LOG_S("words", words));
+    task_later(t, t->cx.now_us + policy_fetch_us(&t->cx, t->work.tries), t->work.tries);
+}
+
+/* Our own disk is no reason to lose a paid video: wait, however long, in storing. */
+static void no_room(struct task *t, const char *event)
+{
+    fg_log(&t->cx, LOG_ERROR, event, LOG_S("job", t->work.job.public_id), LOG_S("detail", fg_str_c(t->cx.err.detail)));
+    task_later(t, t->cx.now_us + NO_ROOM_AGAIN_US, 0);
+}
+
+struct storing {
+    struct task *t;
+    struct fg_str video, poster;
+};
+
+static enum fg_code stored_body(struct fg_ctx *cx, struct db *db, void *arg)
+{
+    struct storing *s = arg;
+    struct task *t = s->t;
+    struct job j;
+    enum fg_code rc = job_by_id(cx, db, t->work.job.id, &j);
+    if (rc == FG_OK)
+        rc = job_move(cx, db, &j, &(struct job_change){ .event = EV_STORED });
+    if (rc == FG_OK)
+        rc = db_run(cx, db, SQL_OUTPUT_INSERT,
+                    DB_ARGS(DB(j.id), DB(1), DB(s->video), DB(s->poster), DB(t->bytes), DB(hash_bytes(t->digest)),
+                            DB(t->facts.width), DB(t->facts.height), DB(t->facts.duration_ms), DB(cx->now_us)));
+    FG_CRASH_POINT("ingest.before_commit");
+    return rc;
+}
+
+/* COMMIT of unknown outcome: the row says whether our file is the one. */
+static bool is_ours(struct task *t, const struct storing *s)
+{
+    struct job j;
+    enum fg_code rc = job_by_id(&t->cx, t->s->env.db, t->work.job.id, &j);
+    return rc != FG_OK || fg_eq(j.video_file, s->video); /* unreadable: keep the file, it may be */
+}
+
+static void put(struct task *t)
+{
+    const struct conf *conf = t->s->env.conf;
+    struct storing s = { .t = t };
+    enum fg_code rc = store_put(&t->cx, conf, &t->video, t->work.job.public_id, ".mp4", &s.video);
+    if (rc == FG_OK)
+        rc = store_put(&t->cx, conf, &t->poster, t->work.job.public_id, ".jpg", &s.poster);
+    if (rc != FG_OK) {
+        no_room(t, "ingest.put_failed");
+        return;
+    }
+    FG_CRASH_POINT("ingest.put");
+    rc = FG_JOB_MOVED;
+    for (int i = 0; i < 3 && rc == FG_JOB_MOVED; i++)
+        rc = db_tx(&t->cx, t->s->env.db, stored_body, &s);
+    bool ok = task_ok(t, rc, "ingest.commit_failed");
+    if (!ok && !is_ours(t, &s)) {
+        (void)task_ok(t, store_remove(&t->cx, conf, s.video), "ingest.remove_failed");
+        (void)task_ok(t, store_remove(&t->cx, conf, s.poster), "ingest.remove_failed");
+    }
+    if (ok && t->work.tries > 1) /* whoever tried before may have died between rename and commit */
+        (void)task_ok(t, store_keep_only(&t->cx, conf, t->work.job.public_id, s.video, s.poster),
+                      "ingest.tidy_failed");
+    FG_CRASH_POINT("ingest.recorded");
+    task_end(t);
+}
+
+static void poster_made(struct task *t, int status)
+{
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        put(t);
+    else
+        again(t, POLICY_GATE_MAX, JOB_R_OUTPUT_INVALID, FG_LIT("no frame could be taken from it"));
+}
+
+static void probed(struct task *t, int status)
+{
+    FG_CRASH_POINT("ingest.probed");
+    enum fg_code rc = FG_INVALID_REQUEST;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && !t->child_out.bad)
+        rc = gate_read(&t->cx, sb_str(&t->child_out), t->work.job.duration_s, &t->facts);
+    else
+        (void)fg_fail(&t->cx, rc, "ffprobe does not take it (status %d)", status);
+    if (rc != FG_OK) {
+        again(t, POLICY_GATE_MAX, JOB_R_OUTPUT_INVALID, fg_str_c(t->cx.err.detail));
+        return;
+    }
+    struct child_call call;
+    if (store_tmp_new(&t->cx, t->s->env.conf, ".jpg", &t->poster) != FG_OK) {
+        no_room(t, "ingest.poster_tmp_failed");
+        return;
+    }
+    gate_poster_call(&t->cx, t->s->env.conf, t->video.path.p, t->poster.path.p, t->facts.duration_ms, &call);
+    if (!task_child(t, &call, poster_made))
+        no_room(t, "ingest.poster_child_failed");
+}
+
+static void downloaded(void *arg, const struct fetch_reply *r)
+{
+    struct task *t = arg;
+    FG_CRASH_POINT("ingest.downloaded");
+    if (r->end == FETCH_LOCAL_IO) {
+        (void)fg_fail(&t->cx, FG_IO, "%s", strerror(r->local_errno));
+        no_room(t, "ingest.write_failed");
+        return;
+    }
+    if (r->end == FETCH_TOO_LARGE || r->end == FETCH_REFUSED) {
+        fail(t, r->end == FETCH_REFUSED ? JOB_R_OUTPUT_UNREACHABLE : JOB_R_OUTPUT_INVALID, r->words);
+        return;
+    }
+    if (r->end != FETCH_ANSWERED || r->status != 200) {
+        struct fg_str words = r->end == FETCH_ANSWERED ? FG_LIT("an answer other than 200") : r->words;
+        bool gone = r->status == 404 || r->status == 410;
+        again(t, gone ? POLICY_GONE_MAX : POLICY_FETCH_MAX, JOB_R_OUTPUT_UNREACHABLE, words);
+        return;
+    }
+    t->bytes = r->body_bytes;
+    memcpy(t->digest, r->body_hash, sizeof t->digest);
+    struct child_call call;
+    gate_probe_call(&t->cx, t->s->env.conf, t->video.path.p, &call);
+    if (!task_child(t, &call, probed))
+        no_room(t, "ingest.probe_child_failed");
+}
+
+void duty_ingest(struct task *t)
+{
+    struct job *j = &t->work.job;
+    const struct conf *conf = t->s->env.conf;
+    struct fetch_call call;
+    if (j->stage != STAGE_STORING) {
+        task_end(t);
+        return;
+    }
+    FG_CRASH_POINT("ingest.claimed");
+    enum fg_code rc = t->provider->adapter->output_call(&t->cx, &t->provider->site, j->provider_job_id, &call);
+    if (!task_ok(t, rc, "ingest.call_failed")) {
+        again(t, POLICY_FETCH_MAX, JOB_R_OUTPUT_UNREACHABLE, FG_LIT("its address does not fit"));
+        return;
+    }
+    if (store_tmp_new(&t->cx, conf, ".mp4", &t->video) != FG_OK) {
+        no_room(t, "ingest.tmp_failed");
+        return;
+    }
+    call.to_fd = t->video.fd;
+    call.timeout_ms = conf->media_fetch_timeout_s * 1000;
+    call.max_bytes = conf->media_max_bytes;
+    call.redirects = 3;
+    task_fetch(t, &call, downloaded);
+}
+
+/* The second phase of an erasure: the row of work goes only when the files are gone. */
+void duty_erase(struct task *t)
+{
+    enum fg_code rc = store_keep_only(&t->cx, t->s->env.conf, t->work.job.public_id, FG_NONE, FG_NONE);
+    FG_CRASH_POINT("erase.removed");
+    if (rc == FG_OK)
+        rc = db_run(&t->cx, t->s->env.db, SQL_DUE_REMOVE, DB_ARGS(DB(t->work.due_id)));
+    (void)task_ok(t, rc, "erase.failed"); /* the lease brings it back */
+    task_end(t);
+}
