@@ -1,0 +1,157 @@
+/* filmgate audit, filmgate doctor */
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "account/account.h"
+#include "base/arena.h"
+#include "base/scan.h"
+#include "cli/cli.h"
+#include "cli/migrations.h"
+#include "io/child.h"
+#include "money/ledger.h"
+#include "provider/catalogue.h"
+
+#define HEARTBEAT_OLD_S 60
+
+static void told(const char *what, int64_t n, unsigned *bad)
+{
+    printf("%-4s %s: %lld\n", n ? "BAD" : "ok", what, (long long)n);
+    *bad += n != 0;
+}
+
+enum fg_code cli_audit(struct fg_ctx *cx, const struct conf *conf, int argc, char **argv)
+{
+    struct ledger_audit a;
+    struct db *db;
+    unsigned bad = 0;
+    (void)argc, (void)argv;
+    enum fg_code rc = cli_db(cx, conf, &db);
+    if (rc != FG_OK)
+        return rc;
+    rc = ledger_check(cx, db, &a);
+    db_close(db);
+    if (rc != FG_OK)
+        return rc;
+    told("running jobs without a hold, or with an end", a.open_without_hold, &bad);
+    told("ended jobs without exactly one hold and one end", a.terminal_without_end, &bad);
+    told("ends of another amount or currency than their hold", a.amounts_differ, &bad);
+    told("charged jobs that did not succeed", a.charged_unfinished, &bad);
+    return bad ? fg_fail(cx, FG_INTERNAL, "%u of the ledger's rules are broken", bad) : FG_OK;
+}
+
+/* What doctor has found so far. */
+struct visit {
+    struct fg_ctx *cx;
+    const struct conf *conf;
+    unsigned bad;
+};
+
+static void finding(struct visit *v, bool ok, const char *what, struct fg_str words)
+{
+    printf("%-4s %s: %.*s\n", ok ? "ok" : "BAD", what, FG_P(words));
+    v->bad += !ok;
+}
+
+static void result(struct visit *v, enum fg_code rc, const char *what, struct fg_str words)
+{
+    if (rc == FG_OK)
+        finding(v, true, what, words);
+    else
+        finding(v, false, what,
+                arena_fmt(v->cx->mem, "%s %s", v->cx->err.detail, v->cx->err.cause));
+}
+
+static void look_at_catalogue(struct visit *v)
+{
+    struct catalogue *c = arena_new_of(v->cx->mem, struct catalogue);
+    enum fg_code rc = catalogue_load(v->cx, v->conf, c);
+    result(v, rc, "catalogue",
+           arena_fmt(v->cx->mem, "%u providers, %u models", c->provider_n, c->model_n));
+    for (unsigned i = 0; rc == FG_OK && i < c->provider_n; i++)
+        if (!c->provider[i].site.key.n)
+            finding(v, false, "provider",
+                    arena_fmt(v->cx->mem, "%.*s has no key in the configuration",
+                              FG_P(c->provider[i].name)));
+}
+
+static void look_at_pepper(struct visit *v)
+{
+    uint8_t pepper[HASH_LEN];
+    result(v, account_pepper(v->cx, v->conf, pepper), "pepper", FG_LIT("64 hex digits"));
+    explicit_bzero(pepper, sizeof pepper);
+}
+
+struct health {
+    int64_t version, sweeper_us;
+};
+static const struct db_col health_cols[] = { COL(struct health, version),
+                                             COL(struct health, sweeper_us) };
+
+static int64_t version_wanted(void)
+{
+    struct fg_str name = fg_str_c(migrations[migration_n - 1].name), digits;
+    uint64_t v = 0;
+    (void)scan_until(&name, '_', &digits);
+    while (digits.n > 1 && scan_char(&digits, '0'))
+        ;
+    FG_ASSERT(scan_all_u64(digits, INT32_MAX, &v));
+    return (int64_t)v;
+}
+
+static void look_at_database(struct visit *v)
+{
+    struct health h = { 0 };
+    struct db *db = NULL;
+    bool found;
+    enum fg_code rc = cli_db(v->cx, v->conf, &db);
+    result(v, rc, "database", FG_LIT("reachable, all statements prepared"));
+    if (rc != FG_OK)
+        return;
+    rc = db_one(v->cx, db, SQL_HEALTH, DB_NO_ARGS, DB_COLS(health_cols), &h, &found);
+    db_close(db);
+    result(v, rc, "health", FG_LIT("readable"));
+    if (rc != FG_OK)
+        return;
+    finding(v, h.version == version_wanted(), "schema",
+            arena_fmt(v->cx->mem, "at %lld, this program knows %lld", (long long)h.version,
+                      (long long)version_wanted()));
+    int64_t age_s = (v->cx->now_us - h.sweeper_us) / FG_US_PER_S;
+    finding(v, h.sweeper_us && age_s <= HEARTBEAT_OLD_S, "sweeper",
+            h.sweeper_us ? arena_fmt(v->cx->mem, "last heard of %lld s ago", (long long)age_s)
+                         : FG_LIT("never heard of"));
+}
+
+static void look_at_program(struct visit *v, const char *what, struct fg_str path)
+{
+    struct child_call call = { .argv = { arena_cstr(v->cx->mem, path), "-version" },
+                               .wall_ms = 10000 };
+    struct fg_str out = FG_NONE, first = FG_NONE;
+    enum fg_code rc = child_run(v->cx, &call, &out);
+    (void)scan_until(&out, '\n', &first);
+    result(v, rc, what, first);
+}
+
+/* Only looks: a folder that root makes here is no use to the sweeper. */
+static void look_at_media(struct visit *v)
+{
+    const char *tmp = arena_fmt(v->cx->mem, "%.*s/tmp", FG_P(v->conf->media_root)).p;
+    bool ok = access(tmp, W_OK | X_OK) == 0;
+    finding(
+        v, ok, "media",
+        arena_fmt(v->cx->mem, "%s %s", tmp, ok ? "is writable for this user" : strerror(errno)));
+}
+
+enum fg_code cli_doctor(struct fg_ctx *cx, const struct conf *conf, int argc, char **argv)
+{
+    struct visit v = { cx, conf, 0 };
+    (void)argc, (void)argv;
+    printf("%.*s\n", FG_P(conf_show(cx, conf)));
+    look_at_pepper(&v);
+    look_at_catalogue(&v);
+    look_at_database(&v);
+    look_at_program(&v, "ffprobe", conf->media_ffprobe);
+    look_at_program(&v, "ffmpeg", conf->media_ffmpeg);
+    look_at_media(&v);
+    return v.bad ? fg_fail(cx, FG_CONFIG, "%u things need attention", v.bad) : FG_OK;
+}

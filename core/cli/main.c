@@ -1,0 +1,183 @@
+/* filmgate: the operator's command. The table is the whole of it. */
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "base/env.h"
+#include "base/scan.h"
+#include "cli/cli.h"
+
+#define ARGS_MAX 32
+
+static const struct command {
+    const char *noun, *verb; /* verb NULL: the noun alone */
+    cli_fn *fn;
+    int words;           /* how many must follow */
+    const char *options; /* those it takes, each with a blank behind it */
+    const char *usage, *does;
+} commands[] = {
+    { "migrate", NULL, cli_migrate, 0,
+      "--web-password-file --sweeper-password-file --studio-password-file ",
+      "migrate [--web-password-file F] [--sweeper-password-file F] [--studio-password-file F]",
+      "bring the schema up to date; make the programs' database users" },
+    { "account", "create", cli_account_create, 1, "", "account create NAME",
+      "make an account, print its id" },
+    { "key", "create", cli_key_create, 1, "--role --user --label ",
+      "key create ACCOUNT --role app|user|admin [--user ID] [--label L]",
+      "make a key, print it this once" },
+    { "key", "list", cli_key_list, 1, "", "key list ACCOUNT", "the account's keys, newest first" },
+    { "key", "revoke", cli_key_revoke, 2, "", "key revoke ACCOUNT KEYID",
+      "end a key and its sessions" },
+    { "jobs", "show", cli_jobs_show, 1, "", "jobs show ID", "a job and its timeline" },
+    { "jobs", "list", cli_jobs_list, 0, "--state ", "jobs list [--state S]", "the newest jobs" },
+    { "audit", NULL, cli_audit, 0, "", "audit", "check the ledger against the jobs" },
+    { "doctor", NULL, cli_doctor, 0, "", "doctor",
+      "check configuration, database, programs and folders" },
+};
+
+/* The command line, sorted: words in order, then options with their values. */
+struct line {
+    int word_n, option_n;
+    char *word[ARGS_MAX], *option[2 * ARGS_MAX];
+    const char *conf;
+    bool help;
+};
+
+static void usage(FILE *to)
+{
+    fprintf(to, "usage: filmgate [--conf FILE] COMMAND\n\n");
+    for (size_t i = 0; i < FG_LEN(commands); i++)
+        fprintf(to, "  %s\n      %s\n", commands[i].usage, commands[i].does);
+    fprintf(to, "  help\n      this\n\n"
+                "Options may stand anywhere. Without --conf the file is FILMGATE_CONF's.\n");
+}
+
+static int wrong_use(const char *why, const char *what)
+{
+    fprintf(stderr, "filmgate: %s: %s\n'filmgate help' shows how it is used.\n", what, why);
+    return 2;
+}
+
+/* NULL or what is wrong with the argument at *i. */
+static const char *take(struct fg_ctx *cx, struct line *l, int argc, char **argv, int *i)
+{
+    struct fg_str name, rest = fg_str_c(argv[*i]);
+    if (!fg_starts(rest, FG_LIT("--"))) {
+        if (l->word_n == ARGS_MAX)
+            return "too many words";
+        l->word[l->word_n++] = argv[*i];
+        return NULL;
+    }
+    if (FG_IS(rest, "--help")) {
+        l->help = true;
+        return NULL;
+    }
+    bool joined = memchr(rest.p, '=', rest.n) != NULL;
+    if (!scan_until(&rest, '=', &name) || (!joined && *i + 1 == argc))
+        return "needs a value";
+    char *value = joined ? arena_cstr(cx->mem, rest) : argv[++*i];
+    if (FG_IS(name, "--conf")) {
+        l->conf = value;
+        return NULL;
+    }
+    if (l->option_n == 2 * ARGS_MAX)
+        return "too many options";
+    l->option[l->option_n++] = arena_cstr(cx->mem, name);
+    l->option[l->option_n++] = value;
+    return NULL;
+}
+
+static const struct command *find(const struct line *l)
+{
+    for (size_t i = 0; i < FG_LEN(commands); i++)
+        if (strcmp(l->word[0], commands[i].noun) == 0 &&
+            (!commands[i].verb || (l->word_n > 1 && strcmp(l->word[1], commands[i].verb) == 0)))
+            return &commands[i];
+    return NULL;
+}
+
+static bool takes_options(struct fg_ctx *cx, const struct command *c, const struct line *l)
+{
+    for (int i = 0; i < l->option_n; i += 2) {
+        if (!strstr(c->options, arena_fmt(cx->mem, "%s ", l->option[i]).p))
+            return false;
+        for (int k = 0; k < i; k += 2)
+            if (strcmp(l->option[i], l->option[k]) == 0)
+                return false;
+    }
+    return true;
+}
+
+static int run(struct fg_ctx *cx, const struct command *c, const struct line *l)
+{
+    char *args[3 * ARGS_MAX];
+    int n = 0, skip = c->verb ? 2 : 1;
+    struct conf conf;
+    for (int i = skip; i < l->word_n; i++)
+        args[n++] = l->word[i];
+    for (int i = 0; i < l->option_n; i++)
+        args[n++] = l->option[i];
+    enum fg_code rc = conf_load(cx, &conf, l->conf);
+    if (rc == FG_OK)
+        rc = c->fn(cx, &conf, n, args);
+    if (rc == FG_OK)
+        return fflush(stdout) == 0 ? 0 : 1;
+    (void)fflush(stdout);
+    fprintf(stderr, "filmgate: %s%s%s\n", cx->err.detail, cx->err.cause[0] ? " | " : "",
+            cx->err.cause);
+    return rc == FG_INVALID_REQUEST ? 2 : 1;
+}
+
+static int filmgate(struct fg_ctx *cx, int argc, char **argv)
+{
+    struct line l = { 0 };
+    for (int i = 1; i < argc; i++) {
+        const char *what = argv[i], *wrong = take(cx, &l, argc, argv, &i);
+        if (wrong)
+            return wrong_use(wrong, what);
+    }
+    if (l.help || (l.word_n > 0 && strcmp(l.word[0], "help") == 0)) {
+        usage(stdout);
+        return 0;
+    }
+    if (l.word_n == 0) {
+        usage(stderr);
+        return 2;
+    }
+    const struct command *c = find(&l);
+    if (!c)
+        return wrong_use("no such command", l.word[0]);
+    if (l.word_n - (c->verb ? 2 : 1) != c->words || !takes_options(cx, c, &l))
+        return wrong_use("is not how it is used", c->usage);
+    return run(cx, c, &l);
+}
+
+int main(int argc, char **argv)
+{
+    struct fg_ctx cx = { .mem = arena_new(), .env = env_real() };
+    ctx_tick(&cx);
+    int status = filmgate(&cx, argc, argv);
+    arena_free(cx.mem);
+    return status;
+}
+
+const char *cli_option(int argc, char **argv, const char *name)
+{
+    int i = 0;
+    while (i < argc && strncmp(argv[i], "--", 2) != 0)
+        i++;
+    for (; i + 1 < argc; i += 2) /* in pairs: a value may look like an option */
+        if (strcmp(argv[i], name) == 0)
+            return argv[i + 1];
+    return NULL;
+}
+
+enum fg_code cli_db(struct fg_ctx *cx, const struct conf *conf, struct db **out)
+{
+    struct db *db = NULL;
+    enum fg_code rc = db_open(cx, &db, conf, DB_CLI);
+    if (rc == FG_OK)
+        *out = db;
+    else
+        db_close(db);
+    return rc;
+}
