@@ -1,0 +1,95 @@
+/* kill -9 at every named crash point of the product, one after the other: the job still ends right, the provider's
+ * books hold one submit for it, the ledger balances, no file is left over. The points are found in the sources, so
+ * a new one is driven without a word here, and one that nothing reaches fails. Needs a build with FG_FAULT. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { chmodSync, existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { Client, Stack, readEnv, tree, until } from '../e2e/stack.mjs';
+
+const points = [...new Set(execFileSync('grep', ['-rhoP', 'FG_CRASH_POINT\\("\\K[^"]+', 'core', 'fcgi'], { cwd: tree })
+    .toString().trim().split('\n'))].sort();
+
+let stack, studio, crashFile;
+
+before(async () => {
+    stack = new Stack({
+        RESPAWN: '1',
+        HOOK_PROCS: '1',
+        FILMGATE_SWEEPER_LEASE_S: '5',
+        FILMGATE_SWEEPER_SUBMIT_TIMEOUT_S: '3',
+        FILMGATE_SWEEPER_CALL_TIMEOUT_S: '3',
+    });
+    /* Where every part can take it away, whoever it runs as. */
+    crashFile = path.join(stack.folder, 'crash', 'point');
+    execFileSync('mkdir', ['-m', '777', path.dirname(crashFile)]);
+    await stack.start({ FILMGATE_CRASH_FILE: crashFile });
+    studio = new Client(stack.client.url, readEnv(path.join(stack.var, 'conf/secrets')).STUDIO_KEY);
+});
+
+after(() => stack?.drop());
+
+/* A part may die while we ask: repeat, with the same key, until there is an answer that is one. */
+function insist(client, where, options) {
+    return until(`${options?.method ?? 'GET'} ${where} is answered`, async () => {
+        const answer = await client.fetch(where, { ...options, signal: AbortSignal.timeout(10000) })
+            .catch((e) => ({ status: 0, words: e.message }));
+        return answer.status && ![409, 502, 503, 504].includes(answer.status) && answer;
+    });
+}
+
+async function create(prompt) {
+    const answer = await insist(stack.client, '/v1/jobs', {
+        method: 'POST',
+        headers: { 'Idempotency-Key': randomUUID() },
+        body: { prompt, aspectRatio: '1:1', duration: 5, resolution: '360p' },
+    });
+    assert.equal(answer.status, 202);
+    return answer.json();
+}
+
+async function submitsOf(prompt) {
+    const books = await (await insist(studio, '/studio/v1/videos?limit=100')).json();
+    return books.data.filter((video) => video.prompt === prompt).length;
+}
+
+const filesOf = (id) => readdirSync(path.join(stack.var, 'media'), { recursive: true })
+    .filter((name) => name.includes(id));
+
+function arm(point) {
+    writeFileSync(crashFile + '.new', point);
+    chmodSync(crashFile + '.new', 0o644);
+    renameSync(crashFile + '.new', crashFile);
+}
+
+function audit() {
+    const env = { ...process.env, FILMGATE_CONF: path.join(stack.var, 'conf/owner.ini') };
+    execFileSync(path.resolve(tree, process.env.BUILD, 'filmgate'), ['audit'], { env });
+}
+
+for (const point of points) {
+    test(`kill -9 at ${point}`, { timeout: 120000 }, async () => {
+        const prompt = `${point} ${randomUUID().slice(0, 8)}`;
+        arm(point);
+        const { id } = await create(prompt);
+        const ended = await until('the job has ended', async () => {
+            const job = await (await insist(stack.client, `/v1/jobs/${id}`)).json();
+            return ['succeeded', 'failed', 'expired'].includes(job.status) && job;
+        }, 60000);
+        assert.equal(ended.status, 'succeeded', `${ended.errorCode}: ${ended.errorMessage}`);
+        assert.equal(await submitsOf(prompt), 1, 'submits in the studio\'s books');
+        await until('one video and one poster are stored, nothing is left over', () => filesOf(id).length === 2);
+        audit();
+        const erased = await insist(stack.client, `/v1/jobs/${id}`, { method: 'DELETE' });
+        assert.equal(erased.status, 204);
+        await until('the files are gone', () => filesOf(id).length === 0);
+        await until('the crash has happened', () => !existsSync(crashFile));
+    });
+}
+
+test('every duty has crash points', () => {
+    for (const duty of ['create', 'submit', 'callback', 'ingest', 'erase'])
+        assert.ok(points.some((point) => point.startsWith(`${duty}.`)), duty);
+});
