@@ -1,0 +1,13 @@
+/* A handler process put together: configuration, catalogue, database, key cache. */
+#ifndef FG_FCGI_APP_H
+#define FG_FCGI_APP_H
+
+#include "web.h"
+
+/* program: "api" or "hook". conf and boot->mem must outlive it. A database that is
+ * away is no error (its requests answer 503 until it is back). FG_CONFIG with words. */
+enum fg_code app_open(struct fg_ctx *boot, const struct conf *conf, const char *program,
+                      struct web_app **out) FG_MUST_CHECK;
+void app_close(struct web_app *app);
+
+#endif

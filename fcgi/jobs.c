@@ -1,0 +1,244 @@
+#include "auth.h"
+#include "base/arena.h"
+#include "base/scan.h"
+#include "base/time.h"
+#include "handlers.h"
+#include "io/json.h"
+#include "media/link.h"
+
+enum fg_code jobs_create(struct fg_ctx *cx, struct web_app *app, struct web_req *req,
+                         struct web_resp *resp)
+{
+    struct job_env env = web_job_env(app);
+    struct job_answer made;
+    enum fg_code rc =
+        job_create(cx, &env, &req->who, req->body, req->header[WEB_IDEMPOTENCY_KEY], &made);
+    if (rc != FG_OK)
+        return rc;
+    resp->status = made.status;
+    sb_add(&resp->body, made.body);
+    web_header(cx, resp, "Location", arena_fmt(cx->mem, "/v1/jobs/%.*s", FG_P(made.job_id)));
+    web_header(cx, resp, "Cache-Control", FG_LIT("no-store"));
+    if (made.replayed)
+        web_header(cx, resp, "Idempotency-Replayed", FG_LIT("true"));
+    return FG_OK;
+}
+
+/* The version alone would keep a client on links that have run out: while there is a file, the
+ * expiry that links get now is part of the tag. */
+static struct fg_str etag_of(struct fg_ctx *cx, const struct web_app *app, const struct job *j)
+{
+    int64_t exp_us = 0;
+    if (j->output_state == 1)
+        exp_us = link_expiry_us(cx->now_us, app->conf->media_link_ttl_s * FG_US_PER_S);
+    return arena_fmt(cx->mem, "W/\"%d-%llx\"", j->version,
+                     (unsigned long long)(exp_us / FG_US_PER_S));
+}
+
+static struct fg_str opaque_part(struct fg_str tag)
+{
+    (void)scan_lit(&tag, FG_LIT("W/"));
+    return tag;
+}
+
+bool jobs_etag_matches(struct fg_str if_none_match, struct fg_str etag)
+{
+    struct fg_str tag;
+    if (FG_IS(if_none_match, "*"))
+        return true;
+    etag = opaque_part(etag);
+    while (scan_until(&if_none_match, ',', &tag)) {
+        while (tag.n && *tag.p == ' ')
+            tag = (struct fg_str){ tag.p + 1, tag.n - 1 };
+        while (tag.n && tag.p[tag.n - 1] == ' ')
+            tag.n--;
+        if (fg_eq(opaque_part(tag), etag))
+            return true;
+    }
+    return false;
+}
+
+enum fg_code jobs_get(struct fg_ctx *cx, struct web_app *app, struct web_req *req,
+                      struct web_resp *resp)
+{
+    struct job_env env = web_job_env(app);
+    struct job j;
+    enum fg_code rc = job_read(cx, &env, &req->who, req->arg[0], &j);
+    if (rc != FG_OK)
+        return rc;
+    struct fg_str etag = etag_of(cx, app, &j);
+    web_header(cx, resp, "ETag", etag);
+    web_header(cx, resp, "Cache-Control", FG_LIT("private, no-cache"));
+    if (req->header[WEB_IF_NONE_MATCH].p && jobs_etag_matches(req->header[WEB_IF_NONE_MATCH], etag))
+        resp->status = 304;
+    else
+        job_json(cx, &env, &j, &resp->body);
+    return FG_OK;
+}
+
+/* One row per parameter: reads text into q and says in words what is wrong with it, or NULL. */
+struct param {
+    const char *name;
+    const char *(*read)(struct fg_str text, struct job_list_query *q);
+};
+
+static const char *read_limit(struct fg_str text, struct job_list_query *q)
+{
+    uint64_t n;
+    if (!scan_all_u64(text, JOB_LIST_MAX, &n) || n == 0)
+        return "must be a whole number from 1 to 100";
+    q->limit = (int)n;
+    return NULL;
+}
+
+static const char *read_status(struct fg_str text, struct job_list_query *q)
+{
+    q->has_status = job_state_by_name(text, &q->status);
+    return q->has_status ? NULL
+                         : "must be pending, queued, processing, succeeded, failed or expired";
+}
+
+static const char *read_changed_since(struct fg_str text, struct job_list_query *q)
+{
+    q->has_changed_since = time_parse_iso(text, &q->changed_since_us);
+    return q->has_changed_since ? NULL : "must be a time like 2026-11-22T21:57:26.123Z";
+}
+
+static const char *read_cursor(struct fg_str text, struct job_list_query *q)
+{
+    q->cursor = text;
+    return text.n ? NULL : "must be the nextCursor of an answer";
+}
+
+static const char *read_user_id(struct fg_str text, struct job_list_query *q)
+{
+    q->user_id = text;
+    return text.n && text.n <= JOB_USER_MAX ? NULL : "must have 1 to 128 bytes";
+}
+
+static const struct param list_params[] = {
+    { "limit", read_limit },   { "status", read_status },  { "changedSince", read_changed_since },
+    { "cursor", read_cursor }, { "userId", read_user_id },
+};
+
+static bool is_list_param(struct fg_str name)
+{
+    for (size_t i = 0; i < FG_LEN(list_params); i++)
+        if (fg_eq(name, fg_str_c(list_params[i].name)))
+            return true;
+    return false;
+}
+
+/* A misspelt filter that is ignored would answer with everything. */
+static void find_unknown(struct fg_ctx *cx, struct fg_str query)
+{
+    struct fg_str pair, name;
+    while (scan_until(&query, '&', &pair)) {
+        if (!scan_until(&pair, '=', &name) || is_list_param(name))
+            continue;
+        if (name.n > 64)
+            name.n = 64;
+        struct sb path = sb_in(cx->mem, 3 * 64 + 1);
+        sb_add_escaped(&path, name);
+        fg_field(cx, sb_cstr(&path), "unknown", "There is no such parameter.");
+    }
+}
+
+static enum fg_code read_query(struct fg_ctx *cx, const struct web_req *req,
+                               struct job_list_query *q)
+{
+    *q = (struct job_list_query){ .limit = 0 };
+    if (!req->query.n)
+        return FG_OK;
+    fg_fields_clear(cx);
+    for (size_t i = 0; i < FG_LEN(list_params); i++) {
+        const struct param *p = &list_params[i];
+        struct fg_str text;
+        size_t times = scan_query(cx->mem, req->query, fg_str_c(p->name), &text);
+        const char *wrong = NULL;
+        if (times == SIZE_MAX)
+            fg_field(cx, p->name, "format", "It is not valid percent-encoded UTF-8.");
+        else if (times > 1)
+            fg_field(cx, p->name, "duplicate", "It came more than once.");
+        else if (times == 1)
+            wrong = p->read(text, q);
+        if (wrong)
+            fg_field(cx, p->name, "range", "It %s.", wrong);
+    }
+    find_unknown(cx, req->query);
+    return fg_fields_check(cx);
+}
+
+enum fg_code jobs_list(struct fg_ctx *cx, struct web_app *app, struct web_req *req,
+                       struct web_resp *resp)
+{
+    struct job_env env = web_job_env(app);
+    struct job_list_query q;
+    struct job_list list;
+    enum fg_code rc = read_query(cx, req, &q);
+    if (rc == FG_OK)
+        rc = job_list(cx, &env, &req->who, &q, &list);
+    if (rc != FG_OK)
+        return rc;
+    struct sb *b = &resp->body;
+    sb_add(b, FG_LIT("{\"data\":["));
+    for (size_t i = 0; i < list.n; i++) {
+        if (i)
+            sb_add_c(b, ',');
+        job_json(cx, &env, &list.job[i], b);
+    }
+    sb_add(b, FG_LIT("],\"nextCursor\":"));
+    if (list.next_cursor.p)
+        sb_add_json(b, list.next_cursor);
+    else
+        sb_add(b, FG_LIT("null"));
+    sb_add(b, FG_LIT(",\"changedSince\":"));
+    if (list.changed_since_us)
+        sb_add_json(b, time_iso_us(cx->mem, list.changed_since_us));
+    else
+        sb_add(b, FG_LIT("null"));
+    sb_add_c(b, '}');
+    web_header(cx, resp, "Cache-Control", FG_LIT("no-store"));
+    return FG_OK;
+}
+
+enum fg_code jobs_events(struct fg_ctx *cx, struct web_app *app, struct web_req *req,
+                         struct web_resp *resp)
+{
+    struct job_env env = web_job_env(app);
+    struct job_event_row *rows;
+    size_t n;
+    enum fg_code rc = job_events(cx, &env, &req->who, req->arg[0], &rows, &n);
+    if (rc != FG_OK)
+        return rc;
+    sb_add(&resp->body, FG_LIT("{\"data\":["));
+    for (size_t i = 0; i < n; i++) {
+        if (i)
+            sb_add_c(&resp->body, ',');
+        job_event_json(&rows[i], &resp->body);
+    }
+    sb_add(&resp->body, FG_LIT("]}"));
+    web_header(cx, resp, "Cache-Control", FG_LIT("no-store"));
+    return FG_OK;
+}
+
+enum fg_code jobs_cancel(struct fg_ctx *cx, struct web_app *app, struct web_req *req,
+                         struct web_resp *resp)
+{
+    struct job_env env = web_job_env(app);
+    struct job j;
+    enum fg_code rc = job_cancel(cx, &env, &req->who, req->arg[0], &j);
+    if (rc != FG_OK)
+        return rc;
+    job_json(cx, &env, &j, &resp->body);
+    web_header(cx, resp, "Cache-Control", FG_LIT("no-store"));
+    return FG_OK;
+}
+
+enum fg_code jobs_erase(struct fg_ctx *cx, struct web_app *app, struct web_req *req,
+                        struct web_resp *resp)
+{
+    struct job_env env = web_job_env(app);
+    resp->status = 204;
+    return job_erase(cx, &env, &req->who, req->arg[0]);
+}

@@ -1,0 +1,248 @@
+/* Signed links to files, callbacks, and what operators look at. */
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "base/time.h"
+#include "media/link.h"
+#include "routes.h"
+#include "web/web_world.h"
+
+static struct fg_str link_of(struct web_world *w, struct fg_str id, const char *member)
+{
+    (void)web_call(w, "GET", arena_fmt(w->cx->mem, "/v1/jobs/%.*s", FG_P(id)), NULL);
+    struct fg_str url = web_text(w, member), base = w->conf.server_public_url;
+    CHECK(fg_starts(url, base), "links are absolute");
+    return (struct fg_str){ url.p + base.n, url.n - base.n };
+}
+
+static int follow(struct web_world *w, const char *method, struct fg_str link)
+{
+    struct web_req req = web_request(method, link, FG_NONE, FG_NONE);
+    return web_send(w, &req);
+}
+
+TEST(a_link_leads_to_the_file_without_a_key)
+{
+    static const struct {
+        const char *member, *type, *suffix;
+    } row[] = { { "outputUrl", "video/mp4", "mp4" }, { "posterUrl", "image/jpeg", "jpg" } };
+    struct web_world w;
+    web_begin(&w);
+    struct fg_str id = web_new_job(&w);
+    web_finish_job(&w, id);
+    for (size_t i = 0; i < FG_LEN(row); i++) {
+        struct fg_str link = link_of(&w, id, row[i].member);
+        CHECK_I64(follow(&w, "GET", link), 200, row[i].member);
+        CHECK_STR(w.resp.content_type, fg_str_c(row[i].type), "type");
+        CHECK_STR(web_got(&w, "X-Accel-Redirect"),
+                  arena_fmt(w.cx->mem, "/_store/ab/%.*s.%s", FG_P(id), row[i].suffix),
+                  "nginx sends it");
+        CHECK_STR(
+            web_got(&w, "Content-Disposition"),
+            arena_fmt(w.cx->mem, "inline; filename=\"filmgate-%.*s.%s\"", FG_P(id), row[i].suffix),
+            "a name to keep it by");
+        CHECK(fg_starts(web_got(&w, "Cache-Control"), FG_LIT("private")), "in nobody else's cache");
+        CHECK_I64(follow(&w, "HEAD", link), 200, "HEAD");
+    }
+    web_end(&w, 0);
+}
+
+TEST(links_that_do_not_fit)
+{
+    struct web_world w;
+    web_begin(&w);
+    struct fg_str id = web_new_job(&w), other = web_new_job(&w);
+    web_finish_job(&w, id);
+    web_finish_job(&w, other);
+    struct fg_str good = link_of(&w, id, "outputUrl");
+    struct fg_str query = { memchr(good.p, '?', good.n), 0 };
+    query.n = (size_t)(good.p + good.n - query.p);
+    int64_t exp = w.t.utc_us + 3600 * FG_US_PER_S;
+    const struct {
+        struct fg_str link;
+        int status;
+        const char *why;
+    } row[] = {
+        { good, 200, "as it was given" },
+        { arena_fmt(w.cx->mem, "/media/%.*s/poster%.*s", FG_P(id), FG_P(query)), 403,
+          "another part" },
+        { arena_fmt(w.cx->mem, "/media/%.*s/video%.*s", FG_P(other), FG_P(query)), 403,
+          "another job" },
+        { arena_fmt(w.cx->mem, "/media/job_\xff/video%.*s", FG_P(query)), 403, "no job" },
+        { arena_fmt(w.cx->mem, "/media/%.*s/video", FG_P(id)), 403, "no signature" },
+        { arena_fmt(w.cx->mem, "%.*s&sig=x", FG_P(good)), 403, "two signatures" },
+        { arena_fmt(w.cx->mem, "%.*sx", FG_P(good)), 403, "a byte more" },
+        { arena_fmt(w.cx->mem, "/media/%.*s/video?exp=9999999999&sig=%.*s", FG_P(id), 43,
+                    strstr(good.p, "sig=") + 4),
+          403, "a longer life" },
+        { link_make(w.cx, w.app->pepper, id, 4711, MEDIA_VIDEO, exp), 403, "another account" },
+        { arena_fmt(w.cx->mem, "/media/%.*s/sound%.*s", FG_P(id), FG_P(query)), 404,
+          "no such part" },
+    };
+    for (size_t i = 0; i < FG_LEN(row); i++) {
+        CHECK_I64(follow(&w, "GET", row[i].link), row[i].status, row[i].why);
+        CHECK_I64(web_got(&w, "X-Accel-Redirect").n > 0, row[i].status == 200, row[i].why);
+    }
+    t_advance(&w.t, (w.conf.media_link_ttl_s + 1) * FG_US_PER_S);
+    CHECK_I64(follow(&w, "GET", good), 403, "over");
+    CHECK_IS(web_text(&w, "code"), "link_invalid", "over");
+    web_end(&w, 0);
+}
+
+TEST(a_deleted_file_is_gone_with_its_date)
+{
+    struct web_world w;
+    web_begin(&w);
+    struct fg_str id = web_new_job(&w);
+    web_finish_job(&w, id);
+    struct fg_str link = link_of(&w, id, "outputUrl");
+    t_advance(&w.t, 60 * FG_US_PER_S);
+    CHECK_I64(web_call(&w, "DELETE", arena_fmt(w.cx->mem, "/v1/jobs/%.*s", FG_P(id)), NULL), 204,
+              "delete");
+    const char *when = time_iso(w.cx->mem, w.t.utc_us).p;
+    t_advance(&w.t, 60 * FG_US_PER_S);
+    CHECK_I64(follow(&w, "GET", link), 410, "gone");
+    CHECK(strstr(arena_cstr(w.cx->mem, web_text(&w, "detail")), when) != NULL, "and since when");
+    web_end(&w, 0);
+}
+
+/* ---- callbacks ---- */
+
+#define SECRET "whsec_MDEyMzQ1Njc4OWFiY2RlZg=="
+#define TOKEN "cb_00000000000000000000000001"
+#define NO_TOKEN "cb_00000000000000000000000002"
+#define TO_JOB "/hooks/studio/" TOKEN
+#define EVENT "{\"type\":\"video.completed\",\"data\":{\"id\":\"video_1\"}}"
+
+static int call_back(struct web_world *w, const char *target, const char *id, const char *body,
+                     int64_t late_s)
+{
+    struct web_req req = web_request("POST", fg_str_c(target), FG_NONE, fg_str_c(body));
+    int64_t at_s = w->t.utc_us / FG_US_PER_S - late_s;
+    struct fg_str signature;
+    CHECK_CODE(w->cx,
+               webhook_sign(w->cx, FG_LIT(SECRET), fg_str_c(id), at_s, FG_LIT(EVENT), &signature),
+               FG_OK);
+    req.content_type = FG_LIT("text/plain");
+    req.header[WEB_WEBHOOK_ID] = fg_str_c(id);
+    req.header[WEB_WEBHOOK_TIMESTAMP] = arena_fmt(w->cx->mem, "%lld", (long long)at_s);
+    req.header[WEB_WEBHOOK_SIGNATURE] = signature;
+    return web_send(w, &req);
+}
+
+TEST(callbacks_and_what_they_are_told)
+{
+    static const struct {
+        const char *target, *id, *body;
+        int64_t late_s;
+        int status;
+        const char *why;
+    } row[] = {
+        { TO_JOB, "evt_1", EVENT, 0, 204, "genuine" },
+        { TO_JOB, "evt_1", EVENT, 0, 204, "twice: fine" },
+        { "/hooks/studio", "evt_2", EVENT, 0, 204, "without a token, by the provider's id" },
+        { TO_JOB, "evt_3", EVENT " ", 0, 401, "another body than was signed" },
+        { TO_JOB, "evt_4", EVENT, 3600, 401, "old" },
+        { TO_JOB, NULL, EVENT, 0, 400, "unsigned" },
+        { "/hooks/studio/" NO_TOKEN, "evt_5", EVENT, 0, 404, "a token that nobody has" },
+        { "/hooks/nobody/" TOKEN, "evt_6", EVENT, 0, 404, "a provider that we do not have" },
+    };
+    struct web_world w;
+    web_begin(&w);
+    struct fg_str id = web_new_job(&w);
+    web_script(
+        &w, "UPDATE job SET state = 2, stage = 4, attempt_n = 1, version = version + 1;"
+            "UPDATE due SET kind = 3, due_us = 9000000000000000 WHERE kind = 1;"
+            "INSERT INTO attempt (job_id, n, provider, model, client_ref, callback_token, state, "
+            "provider_job_id, created_us) "
+            "SELECT id, 1, 'studio', 'studio-1', 'ref_1', '" TOKEN "', 2, 'video_1', 1 FROM job");
+    w.app->routes = &routes_hook;
+    for (size_t i = 0; i < FG_LEN(row); i++) {
+        int status = row[i].id ? call_back(&w, row[i].target, row[i].id, row[i].body, row[i].late_s)
+                               : web_call(&w, "POST", fg_str_c(row[i].target), row[i].body);
+        CHECK_I64(status, row[i].status, row[i].why);
+        CHECK_I64(w.resp.body.n == 0, row[i].status == 204, row[i].why);
+    }
+    struct web_req twice = web_request("POST", FG_LIT(TO_JOB), FG_NONE, FG_LIT(EVENT));
+    twice.header_twice[WEB_WEBHOOK_SIGNATURE] = true;
+    CHECK_I64(web_send(&w, &twice), 400, "two signatures");
+    CHECK_I64(web_call(&w, "GET", FG_LIT("/v1/jobs"), NULL), 404,
+              "the callback pool serves nothing else");
+    w.app->routes = &routes_api;
+    (void)web_call(&w, "GET", arena_fmt(w.cx->mem, "/v1/jobs/%.*s/events", FG_P(id)), NULL);
+    CHECK_IS(web_data_text(&w, 1, "type"), "callback", "in the timeline");
+    web_end(&w, 0);
+}
+
+/* ---- for operators ---- */
+
+TEST(ready_means_schema_and_sweeper)
+{
+    static const struct {
+        const char *script;
+        int64_t age_s;
+        int status;
+        const char *words;
+    } row[] = {
+        { "DO 0", 0, 503, "No sweeper has ever run" },
+        { "REPLACE INTO heartbeat SELECT 'sweeper-1', 1893456000000000", 29, 200, "" },
+        { "DO 0", 2, 503, "31 s old" },
+        { "UPDATE heartbeat SET at_us = 1893456030000000", 0, 200, "" },
+        { "UPDATE schema_migration SET state = 'started' ORDER BY version DESC LIMIT 1", 0, 503,
+          "version -1" },
+        { "UPDATE schema_migration SET state = 'done'", 0, 200, "" },
+        { "UPDATE schema_migration SET version = 999 ORDER BY version DESC LIMIT 1", 0, 503,
+          "version 999" },
+    };
+    struct web_world w;
+    web_begin(&w);
+    for (size_t i = 0; i < FG_LEN(row); i++) {
+        web_script(&w, row[i].script);
+        t_advance(&w.t, row[i].age_s * FG_US_PER_S);
+        CHECK_I64(web_call(&w, "GET", FG_LIT("/readyz"), NULL), row[i].status, row[i].words);
+        if (row[i].status == 200)
+            continue;
+        CHECK_IS(web_text(&w, "code"), "not_ready", row[i].words);
+        CHECK(strstr(arena_cstr(w.cx->mem, web_text(&w, "detail")), row[i].words) != NULL,
+              row[i].words);
+        CHECK(web_got(&w, "Retry-After").n, "worth repeating");
+    }
+    CHECK_I64(web_call(&w, "GET", FG_LIT("/healthz"), NULL), 200, "the process lives all the same");
+    web_end(&w, 4);
+}
+
+TEST(metrics_tell_what_the_database_knows)
+{
+    static const char *const line[] = {
+        "# TYPE filmgate_jobs_in_flight gauge\n",
+        "\nfilmgate_jobs_in_flight{status=\"pending\",stage=\"waiting\"} 2\n",
+        "\nfilmgate_jobs_in_flight{status=\"processing\",stage=\"storing\"} 0\n",
+        "\nfilmgate_due_rows{kind=\"dispatch\"} 2\n",
+        "\nfilmgate_due_rows{kind=\"erase\"} 0\n",
+        "\nfilmgate_due_lateness_seconds{kind=\"dispatch\"} 7.500\n",
+        "\nfilmgate_due_lateness_seconds{kind=\"deadline\"} 0.000\n",
+    };
+    struct web_world w;
+    web_begin(&w);
+    (void)web_new_job(&w);
+    (void)web_new_job(&w);
+    t_advance(&w.t, 7500 * FG_US_PER_MS);
+    CHECK_I64(web_call(&w, "GET", FG_LIT("/metrics"), NULL), 200, "metrics");
+    CHECK(fg_starts(w.resp.content_type, FG_LIT("text/plain; version=0.0.4")), "Prometheus text");
+    for (size_t i = 0; i < FG_LEN(line); i++)
+        CHECK(strstr(sb_cstr(&w.resp.body), line[i]) != NULL, line[i]);
+    web_end(&w, 0);
+}
+
+TEST(the_catalogue_is_shown)
+{
+    struct web_world w;
+    web_begin(&w);
+    CHECK_I64(web_call(&w, "GET", FG_LIT("/v1/models"), NULL), 200, "models");
+    CHECK_IS(web_text(&w, "default"), "studio-1", "the default");
+    CHECK_IS(web_data_text(&w, 0, "name"), "studio-1", "a model");
+    CHECK_IS(web_data_text(&w, 0, "defaultResolution"), "480p", "its resolution");
+    const struct js *sizes = js_get(js_at(js_get(web_json(&w), "data"), 0), "sizes");
+    CHECK_I64(js_len(sizes), 9, "three ratios in three resolutions");
+    web_end(&w, 0);
+}
