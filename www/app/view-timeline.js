@@ -1,0 +1,67 @@
+/* What happened to a job, asked for only while somebody looks. */
+
+import { api } from './api.js';
+import { make, setText } from './dom.js';
+import { momentWords } from './time.js';
+import { errorWords, eventData, eventWords, supportWords } from './words.js';
+
+export class Timeline {
+    #details;
+    #list;
+    #words;
+    #id;
+    #asking = false;
+    #again = false;
+
+    constructor(details, list, words, id) {
+        this.#details = details;
+        this.#list = list;
+        this.#words = words;
+        this.#id = id;
+        details.addEventListener('toggle', () => this.jobMoved());
+    }
+
+    async jobMoved() {
+        if (!this.#details.open) return;
+        if (this.#asking) {
+            this.#again = true;
+            return;
+        }
+        this.#asking = true;
+        try {
+            const { data } = await api.events(this.#id);
+            this.#show(data);
+            setText(this.#words, supportWords(this.#id, data[0]));
+        } catch (error) {
+            setText(this.#words, errorWords(error));
+        }
+        this.#asking = false;
+        if (this.#again) {
+            this.#again = false;
+            this.jobMoved();
+        }
+    }
+
+    /* Events are only ever added, so those that are there stay. Of a row of progress only the
+     * last one counts. */
+    #show(events) {
+        for (const event of events) {
+            const last = this.#list.lastElementChild;
+            if (last && event.seq <= Number(last.dataset.seq)) continue;
+            if (last?.dataset.type === 'progress' && event.type === 'progress')
+                last.replaceWith(row(event));
+            else this.#list.append(row(event));
+        }
+    }
+}
+
+function row(event) {
+    const at = make('time', { dateTime: event.at, textContent: momentWords(Date.parse(event.at)) });
+    const item = make('li', {}, at, make('span', { textContent: eventWords(event.type) }));
+    item.dataset.seq = event.seq;
+    item.dataset.type = event.type;
+    const data = eventData(event);
+    if (data) item.append(make('small', { textContent: data }));
+    if (event.requestId) item.title = `Request ${event.requestId}`;
+    return item;
+}

@@ -1,0 +1,224 @@
+/* Everything the page says about states, stages, events and errors, in one place. */
+
+const STATES = {
+    pending: 'Waiting',
+    queued: 'In the provider’s queue',
+    processing: 'In the making',
+    succeeded: 'Ready',
+    failed: 'Failed',
+    expired: 'Ran out of time',
+};
+
+const STAGES = {
+    moderating: 'The prompt is being checked.',
+    waiting: 'Waiting for a free slot.',
+    submitting: 'Being handed to the provider.',
+    submit_unknown: 'The provider has not confirmed yet; we are finding out, without asking twice.',
+    at_provider: 'Accepted; the provider has not started yet.',
+    rendering: 'The provider is rendering.',
+    storing: 'Rendered; the file is being fetched and checked.',
+};
+
+const FINISHED_ANYWAY = 'You asked to cancel, but the provider finished it all the same.';
+
+/* [what happened, what one can do]; the slugs of core/job/reasons.def and design names to come. */
+const REASONS = {
+    blocked_prompt: [
+        'The provider’s content policy does not allow this prompt.',
+        'Change the words and try again.',
+    ],
+    blocked_image: ['The content policy does not allow this picture.', 'Use another picture.'],
+    blocked_output: [
+        'The provider’s content policy withheld the result.',
+        'Change the words and try again.',
+    ],
+    provider_refused: [
+        'The provider did not take this request.',
+        'Change the prompt or the settings.',
+    ],
+    provider_failed: ['The provider could not make this video.', 'Trying again often helps.'],
+    provider_auth: [
+        'The provider does not accept this service’s access.',
+        'The operator has to mend that.',
+    ],
+    provider_credit: [
+        'This service’s account at the provider is empty.',
+        'The operator has to mend that.',
+    ],
+    provider_unavailable: ['The provider could not be reached in time.', 'Try again later.'],
+    submit_unknown: [
+        'The provider never confirmed this request, so it was stopped rather than asked for twice.',
+        'You can create it again.',
+    ],
+    provider_forgot: ['The provider does not know this job any more.', 'You can create it again.'],
+    output_unreachable: [
+        'The finished file could not be fetched from the provider.',
+        'You can create it again.',
+    ],
+    output_invalid: [
+        'The provider’s file is not a video that can be played.',
+        'You can create it again.',
+    ],
+    deadline_exceeded: [
+        'The video was not ready before its deadline.',
+        'Try again, or with a shorter length.',
+    ],
+    canceled: ['Canceled on request.', ''],
+};
+
+const EVENTS = {
+    created: 'Created',
+    submitting: 'Being handed to the provider',
+    not_sent: 'Could not be handed over; will be tried again',
+    submit_unknown: 'Handed over, but the provider did not answer',
+    not_accepted: 'The provider does not have it; back to waiting',
+    accepted: 'The provider accepted it',
+    started: 'The provider started',
+    progress: 'Progress',
+    output_ready: 'Rendered; fetching the file',
+    succeeded: 'Stored and checked: ready',
+    failed: 'Failed',
+    expired: 'Ran out of time',
+    canceled: 'Canceled',
+    cancel_requested: 'Cancel requested',
+    callback: 'The provider called back',
+    late_result: 'A result arrived after the end; not charged',
+    provider_note: 'The provider said something',
+    deleted: 'File and prompt deleted',
+};
+
+const DATA = { providerJobId: 'the provider’s id', errorCode: 'reason', retryAfter: 'pause' };
+
+const PROBLEMS = {
+    unauthorized: 'This key is not valid, or it has been revoked.',
+    forbidden: 'This key may not do that.',
+    not_found: 'This video does not exist any more.',
+    job_finished: 'It has already ended.',
+    job_not_finished: 'It is still being made. Cancel it first.',
+    job_moved: 'It changed at the same moment. Look again.',
+    rate_limited: 'Too many requests. A moment, please.',
+    not_ready: 'The service is not ready.',
+    too_large: 'That is too large.',
+    idempotency_key_reused: 'This was already sent with other settings.',
+};
+
+const known = (value) => value !== null && value !== undefined;
+
+const capital = (s) => s.charAt(0).toUpperCase() + s.slice(1);
+
+const slugWords = (s) => capital(s).replaceAll('_', ' ');
+
+export const TERMINAL = new Set(['succeeded', 'failed', 'expired']);
+
+export const isRunning = (job) => !TERMINAL.has(job.status);
+
+export function stateWords(job) {
+    if (job.status === 'failed' && job.errorCode === 'canceled') return 'Canceled';
+    if (job.outputState === 'deleted') return 'File deleted';
+    return STATES[job.status] ?? slugWords(job.status);
+}
+
+function lineWords(before) {
+    return before === 0 ? 'It is next in line.' : `${before} before it in line.`;
+}
+
+export function stageWords(job) {
+    if (!isRunning(job))
+        return job.status === 'succeeded' && job.cancelRequestedAt ? FINISHED_ANYWAY : '';
+    const stage = STAGES[job.stage] ?? slugWords(job.stage ?? '');
+    const asked = job.cancelRequestedAt
+        ? 'Cancel requested; what the provider has begun it may still finish. '
+        : '';
+    const line = known(job.queuePosition) && !known(job.progress) ? ` ${lineWords(job.queuePosition)}` : '';
+    return asked + stage + line;
+}
+
+/* The big figure in the gate, and what it counts; null when there is nothing true to count. */
+export function figure(job) {
+    if (!isRunning(job)) return null;
+    if (known(job.progress)) return { number: job.progress, words: 'percent' };
+    if (known(job.queuePosition)) return { number: job.queuePosition, words: 'before it in line' };
+    return null;
+}
+
+export function reasonWords(job) {
+    const [what, then] = REASONS[job.errorCode] ?? [
+        job.errorMessage || slugWords(job.errorCode ?? 'unknown'),
+        '',
+    ];
+    return then ? `${what} ${then}` : what;
+}
+
+export const problemLink = (code) => `/problems/#${encodeURIComponent(code)}`;
+
+export const eventWords = (type) => EVENTS[type] ?? slugWords(type);
+
+/* What an event carries, as "name: value" pairs. */
+export function eventData(event) {
+    if (!event.data || typeof event.data !== 'object') return '';
+    if (event.type === 'progress' && Number.isInteger(event.data.progress))
+        return `${event.data.progress} %`;
+    const plain = (v) => (typeof v === 'object' ? JSON.stringify(v) : String(v));
+    return Object.entries(event.data)
+        .filter(([, v]) => v !== null)
+        .map(([name, v]) => `${DATA[name] ?? name}: ${plain(v)}`)
+        .join(', ');
+}
+
+/* What somebody who helps will ask for. */
+export const supportWords = (id, first) =>
+    first?.requestId ? `${id}, request ${first.requestId}` : id;
+
+/* For a failure of an action on the page. */
+export function errorWords(error) {
+    if (error.code === undefined)
+        return 'No connection to the server. Nothing was changed as far as we know.';
+    const words =
+        PROBLEMS[error.code] ?? (error.detail || error.title || 'The server could not do that.');
+    return error.status >= 500 && error.requestId ? `${words} (Request ${error.requestId})` : words;
+}
+
+export function connectionWords(failure, asOf, clockWords) {
+    const since = `since ${clockWords(failure.since)}`;
+    const seen = asOf ? ` What you see is from ${clockWords(asOf)}.` : '';
+    if (failure.error.code === undefined) return `No connection to the server ${since}.${seen}`;
+    if (failure.error.code === 'rate_limited')
+        return `The server asks this page to slow down.${seen}`;
+    return `The server cannot answer ${since} (${failure.error.code}).${seen}`;
+}
+
+export function promptCountWords(left) {
+    if (left < 0) return `${-left} characters too many`;
+    return `${left} characters left`;
+}
+
+/* errors[].path is a JSON pointer: "/duration". */
+export const fieldOfPath = (path) => String(path).split('/').filter(Boolean)[0] ?? '';
+
+/* The server's words lack a subject and a full stop: "must be from 5 to 10". */
+export const fieldWords = (error) => capital(String(error.detail).replace(/\.$/, ''));
+
+export function priceWords(micro, currency) {
+    const amount = micro / 1e6;
+    try {
+        return new Intl.NumberFormat('en', {
+            style: 'currency',
+            currency,
+            maximumFractionDigits: 4,
+        }).format(amount);
+    } catch {
+        return `${amount} ${currency}`;
+    }
+}
+
+/* "16:9 · 480p · 6 s" */
+export const formatWords = (job) => `${job.aspectRatio} · ${job.resolution} · ${job.duration} s`;
+
+export const spokenRatio = { '16:9': 'wide', '9:16': 'tall', '1:1': 'square' };
+
+export const promptOf = (job) => job.prompt || 'Prompt erased';
+
+export function shortPrompt(job) {
+    const chars = [...promptOf(job)];
+    return chars.length > 60 ? `${chars.slice(0, 57).join('')}…` : chars.join('');
+}
