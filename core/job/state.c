@@ -6,8 +6,8 @@ static const struct {
     bool allowed;
     uint8_t stage;
 } edge[STAGE_STORING + 1][JOB_EVENT_N] = {
-    [STAGE_WAITING] = { [EV_CLAIM] = TO(SUBMITTING), [EV_FAILED] = TO(DONE), [EV_DEADLINE] = TO(DONE),
-                        [EV_CANCELED] = TO(DONE) },
+    [STAGE_WAITING] = { [EV_CLAIM] = TO(SUBMITTING), [EV_PROGRESS] = TO(WAITING), [EV_FAILED] = TO(DONE),
+                        [EV_DEADLINE] = TO(DONE), [EV_CANCELED] = TO(DONE) },
     [STAGE_SUBMITTING] = { [EV_ACCEPTED] = TO(AT_PROVIDER), [EV_NOT_SENT] = TO(WAITING),
                            [EV_UNKNOWN] = TO(SUBMIT_UNKNOWN), [EV_FAILED] = TO(DONE) },
     [STAGE_SUBMIT_UNKNOWN] = { [EV_ACCEPTED] = TO(AT_PROVIDER), [EV_NOT_ACCEPTED] = TO(WAITING),

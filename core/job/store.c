@@ -104,7 +104,7 @@ static void place(struct job *j, struct job_place to, const struct job_change *c
         j->finished_us = now_us;
         j->error_code = to.state == JOB_SUCCEEDED ? FG_NONE : fg_str_c(job_reason_info(ch->reason)->slug);
     }
-    if (to.stage != STAGE_AT_PROVIDER)
+    if ((int)to.stage != j->stage || (to.stage != STAGE_WAITING && to.stage != STAGE_AT_PROVIDER))
         j->queue_position = -1;
     if (to.stage != STAGE_RENDERING)
         j->progress = -1;

@@ -223,6 +223,8 @@ int64_t sweep_pass(struct sweeper *s)
         if (at == 0 || at > s->cx.now_us)
             continue;
         int64_t room = room_for(s, (enum due_kind)kind); /* none: whatever ends frees some, and wakes us */
+        if (room <= 0 && kind == DUE_DISPATCH)
+            queue_tell(s);
         if (room > 0 && claim(s, (enum due_kind)kind, room) == room)
             wait = IDLE_MIN_US;
     }

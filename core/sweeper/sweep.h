@@ -61,6 +61,7 @@ struct sweeper {
     struct task *tasks;
     unsigned task_n, ingest_n;
     int64_t next_upkeep_us;       /* monotonic: heartbeat and purges */
+    int64_t next_queue_us;        /* monotonic: positions in the queue */
     char name[64];                /* in the heartbeat table */
     bool draining;                /* claims nothing new */
     struct later later[SWEEP_TASKS_MAX];
@@ -107,9 +108,11 @@ void duty_erase(struct task *t);
 
 /* Records the answer of a submit (first or replayed), whatever has become of the job meanwhile. */
 void submit_record(struct task *t, const struct submit_reply *r);
+/* Writes down where waiting jobs stand, at most once a second; called while no slot is free. */
+void queue_tell(struct sweeper *s);
 /* Asks once about a submit of unknown outcome (resolve.c). */
 void resolve_ask(struct task *t);
-/* A drops everything an ingest holds. */
+/* Drops everything an ingest holds. */
 void ingest_drop(struct task *t);
 
 #endif
