@@ -1,0 +1,200 @@
+# filmgate. Two commands: `make run` starts the whole product, `make test` runs everything.
+# The object lists are written out, layer by layer: this file is the map.
+
+# ---- layers, from the ground up (see core/, tests/lint/includes.sh holds them to it) ----
+BASE     := arena conf env err fault id log scan sb str time utf8
+IO       := address child db db_link fetch hash json transfer
+PROVIDER := catalogue openai providers
+ACCOUNT  := account
+MONEY    := ledger
+MEDIA    := gate link store
+JOB      := callback cancel create erase export policy read request state store wake
+SWEEPER  := dispatch ingest poll queue resolve sweep task
+
+CORE := $(BASE:%=base/%) $(IO:%=io/%) $(PROVIDER:%=provider/%) $(ACCOUNT:%=account/%) \
+        $(MONEY:%=money/%) $(MEDIA:%=media/%) $(JOB:%=job/%)
+
+# ---- programs ----
+WEB    := app auth fcgx hooks jobs loop media meta problem routes sessions
+STUDIO := api books deliver drawing files font form poke render request words worker
+CLI    := main account db doctor job
+
+# ---- build ----
+BUILD  ?= build
+CC     := gcc
+OPT    ?= -O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2
+WARN   := -Wall -Wextra -Werror -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
+          -Wswitch-enum -Wvla -Wformat=2 -Wundef -Wcast-qual -Wwrite-strings
+LIBS_H := $(shell pkg-config --cflags-only-I libmariadb json-c 2>/dev/null | sed 's/-I/-isystem /g')
+CFLAGS  = -std=c17 -pedantic -D_DEFAULT_SOURCE -fno-common -MMD -MP $(OPT) $(WARN) -Icore $(LIBS_H) \
+          -include core/base/banned.h
+LDLIBS := -lmariadb -lcurl -ljson-c -lb2 -lcrypto -linih
+LIBS_T := -lcmocka -ljansson
+
+PROGRAMS := $(BUILD)/filmgate $(BUILD)/filmgate-api $(BUILD)/filmgate-hook $(BUILD)/filmgate-studio \
+            $(BUILD)/filmgate-sweeper
+UNIT  := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
+STORE := $(patsubst tests/store/%.c,%,$(wildcard tests/store/*_test.c))
+TWEB  := $(patsubst tests/web/%.c,%,$(wildcard tests/web/*_test.c))
+BENCH := empty load raw
+
+all: $(PROGRAMS)
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	@$(CC) $(CFLAGS) $(CFLAGS_$(firstword $(subst /, ,$*))) -c $< -o $@
+
+CFLAGS_tests := -Itests -Ifcgi
+CFLAGS_fcgi  := -Ifcgi
+# /readyz wants the schema that the last migration makes.
+$(BUILD)/fcgi/meta.o: CFLAGS += -DFG_SCHEMA_VERSION=$(shell ls sql/migrations | \
+    sed -n 's/^0*\([0-9][0-9]*\)_.*/\1/p' | tail -1)
+$(BUILD)/fcgi/meta.o: $(wildcard sql/migrations/*.sql)
+# posix_spawn's closefrom and chdir actions are GNU's own
+$(BUILD)/core/io/child.o: CFLAGS += -D_GNU_SOURCE
+
+$(BUILD)/libfgcore.a: $(CORE:%=$(BUILD)/core/%.o)
+	@rm -f $@
+	@ar rcs $@ $^
+
+LINK = @echo "  LD    $@"; $(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS)
+
+$(BUILD)/filmgate-sweeper: $(SWEEPER:%=$(BUILD)/core/sweeper/%.o) $(BUILD)/core/sweeper/main.o \
+                           $(BUILD)/libfgcore.a
+	$(LINK)
+$(BUILD)/filmgate: $(CLI:%=$(BUILD)/core/cli/%.o) $(BUILD)/gen/migrations.o $(BUILD)/libfgcore.a
+	$(LINK)
+$(BUILD)/filmgate-api $(BUILD)/filmgate-hook: $(BUILD)/filmgate-%: $(BUILD)/fcgi/main.o \
+                           $(WEB:%=$(BUILD)/fcgi/%.o) $(BUILD)/libfgcore.a
+	$(LINK) -lfcgi
+$(BUILD)/filmgate-studio: $(BUILD)/fcgi/studio/main.o $(STUDIO:%=$(BUILD)/fcgi/studio/%.o) \
+                           $(WEB:%=$(BUILD)/fcgi/%.o) $(BUILD)/libfgcore.a
+	$(LINK) -lfcgi
+
+# The studio's own parts, without the pool's half of it.
+STUDIO_OWN := $(patsubst %,$(BUILD)/fcgi/studio/%.o,$(filter-out api,$(STUDIO)))
+$(BUILD)/tests/unit/studio_test $(BUILD)/tests/store/studio_test: $(STUDIO_OWN)
+
+$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/tests/t.o $(BUILD)/libfgcore.a
+	$(LINK) $(LIBS_T)
+
+# The program carries its schema.
+$(BUILD)/gen/migrations.c: sql/embed.sh sql/grants.sql $(wildcard sql/migrations/*.sql)
+	@mkdir -p $(@D)
+	sql/embed.sh >$@.new
+	mv $@.new $@
+$(BUILD)/gen/migrations.o: $(BUILD)/gen/migrations.c
+	$(CC) $(CFLAGS) -c $< -o $@
+
+# mysql.h says strcpy in its macros: it comes before base/banned.h.
+$(BUILD)/core/io/db.o $(BUILD)/core/io/db_link.o $(BUILD)/tests/store/own/%.o \
+    $(BUILD)/tests/store/job_world.o: LIBS_H += -include mysql.h
+
+# Tests against a private MariaDB. Those of db.c have statements of their own, and db.c compiled for them.
+DB_WORLD := $(BUILD)/tests/store/db_server.o $(BUILD)/core/cli/db.o $(BUILD)/gen/migrations.o
+DB_OWN   := -DDB_STATEMENTS='"store/db_test.def"'
+DB_TESTS := $(BUILD)/tests/store/db_test $(BUILD)/tests/store/db_fault_test
+$(BUILD)/tests/store/own/%.o: core/io/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -Itests $(DB_OWN) -c $< -o $@
+$(DB_TESTS:%=%.o) $(BUILD)/tests/store/db_thing.o: CFLAGS_tests += $(DB_OWN)
+$(DB_TESTS): $(BUILD)/tests/store/%: $(BUILD)/tests/store/%.o $(BUILD)/tests/store/db_thing.o \
+             $(BUILD)/tests/store/own/db.o $(BUILD)/tests/store/own/db_link.o \
+             $(BUILD)/tests/store/db_proxy.o $(BUILD)/tests/store/db_server.o $(BUILD)/tests/t.o \
+             $(BUILD)/libfgcore.a
+	$(LINK) $(LIBS_T)
+# Jobs with a sweeper in process and a fake provider.
+JOB_TESTS := job job_life callback sweep poll ingest lease retired
+$(JOB_TESTS:%=$(BUILD)/tests/store/%_test): $(BUILD)/tests/store/job_world.o $(BUILD)/tests/store/db_proxy.o \
+             $(BUILD)/tests/fakes/provider.o $(SWEEPER:%=$(BUILD)/core/sweeper/%.o)
+$(BUILD)/tests/store/%: $(BUILD)/tests/store/%.o $(DB_WORLD) $(BUILD)/tests/t.o $(BUILD)/libfgcore.a
+	$(LINK) $(LIBS_T)
+
+# Requests through routes and handlers in process; fcgx_test speaks FastCGI to a real loop.
+$(BUILD)/tests/web/%: $(BUILD)/tests/web/%.o $(BUILD)/tests/web/web_world.o $(WEB:%=$(BUILD)/fcgi/%.o) \
+                  $(BUILD)/tests/store/db_server.o $(BUILD)/core/cli/db.o $(BUILD)/gen/migrations.o \
+                  $(BUILD)/tests/t.o $(BUILD)/libfgcore.a
+	$(LINK) $(LIBS_T) -lfcgi
+
+$(BUILD)/tests/bench/raw.o: LIBS_H += -include mysql.h
+# memmem is GNU's own
+$(BUILD)/tests/bench/load.o: CFLAGS += -D_GNU_SOURCE
+$(BUILD)/tests/bench/load $(BUILD)/tests/bench/raw: $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o \
+                  $(BUILD)/libfgcore.a
+	$(LINK)
+$(BUILD)/tests/bench/empty: $(BUILD)/tests/bench/empty.o $(WEB:%=$(BUILD)/fcgi/%.o) $(BUILD)/libfgcore.a
+	$(LINK) -lfcgi
+
+# ---- the two commands ----
+# Packages first, then make anew: what pkg-config answers above is right only once they are there.
+run: packages
+	@$(MAKE) -s -j2 all
+	@exec nginx/stack.sh
+
+# The C suites a second time with sanitizers: `make SANITIZED=` leaves that out.
+SANITIZED ?= build-asan
+# Programs that can be killed at named points: see core/base/fault.h.
+export FAULT_BUILD ?= build-fault
+SANITIZE  := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
+test: packages-test
+	@$(MAKE) -s -j2 all test-programs tests/node_modules/.package-lock.json
+	@$(MAKE) -s -j2 BUILD=$(FAULT_BUILD) OPT='$(OPT) -DFG_FAULT' all
+	@$(if $(SANITIZED),$(MAKE) -s -j2 BUILD=$(SANITIZED) OPT='$(SANITIZE)' test-programs)
+	@$(MAKE) -s test-run
+
+packages:
+	@nginx/packages.sh run
+packages-test:
+	@nginx/packages.sh test
+
+# ---- tests: each suite also runs alone ----
+T_UNIT  := $(UNIT:%=$(BUILD)/tests/unit/%)
+T_STORE := $(STORE:%=$(BUILD)/tests/store/%)
+T_WEB   := $(TWEB:%=$(BUILD)/tests/web/%)
+T_LINT  := $(filter-out tests/lint/lib.sh,$(wildcard tests/lint/*.sh))
+T_E2E   := $(wildcard tests/e2e/*.test.mjs)
+T_FAULT := $(wildcard tests/fault/run.sh)
+T_C     := $(T_UNIT) $(T_STORE) $(T_WEB)
+T_ASAN  := $(if $(SANITIZED),$(T_C:$(BUILD)/%=asan:$(SANITIZED)/%))
+export BUILD
+export CHECK_CC = $(CC) $(filter-out -MMD -MP,$(CFLAGS))
+
+test-programs: $(T_C)
+test-run:
+	@tests/run.sh $(T_LINT) $(T_C) $(T_ASAN) $(T_FAULT) $(T_E2E)
+test-unit: $(T_UNIT)
+	@tests/run.sh $^
+test-store: $(T_STORE)
+	@tests/run.sh $^
+test-web: $(T_WEB)
+	@tests/run.sh $^
+test-lint:
+	@tests/run.sh $(T_LINT)
+test-asan:
+	@$(MAKE) -s -j2 BUILD=$(SANITIZED) OPT='$(SANITIZE)' test-programs
+	@tests/run.sh $(T_ASAN)
+test-fault: tests/node_modules/.package-lock.json
+	@$(MAKE) -s -j2 BUILD=$(FAULT_BUILD) OPT='$(OPT) -DFG_FAULT' all
+	@tests/run.sh $(T_FAULT)
+test-e2e: all tests/node_modules/.package-lock.json
+	@tests/run.sh $(T_E2E)
+
+tests/node_modules/.package-lock.json: tests/package-lock.json
+	@cd tests && npm ci --silent
+	@touch $@
+
+# ---- bench: ratios to what this machine can do at best; QUICK=1 is rough and takes under a minute ----
+T_BENCH := $(BENCH:%=$(BUILD)/tests/bench/%)
+bench: packages
+	@$(MAKE) -s -j2 all bench-programs
+	@tests/bench/run.sh
+bench-programs: $(T_BENCH)
+
+clean:
+	rm -rf build build-*
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+.SECONDARY: # keep objects: an executable made again should not compile them again
+.PHONY: all clean run test packages packages-test test-programs test-run test-unit test-store test-web \
+        test-lint test-asan test-fault test-e2e bench bench-programs
