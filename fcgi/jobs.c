@@ -2,6 +2,7 @@
 #include "base/arena.h"
 #include "base/scan.h"
 #include "base/time.h"
+#include "base/utf8.h"
 #include "handlers.h"
 #include "io/json.h"
 #include "media/link.h"
@@ -25,11 +26,11 @@ enum fg_code jobs_create(struct fg_ctx *cx, struct web_app *app, struct web_req 
 }
 
 /* The version alone would keep a client on links that have run out: while there is a file, the
- * expiry that links get now is part of the tag. */
+ * expiry that links get now is part of the tag. Made of what job_glance reads, and no more. */
 static struct fg_str etag_of(struct fg_ctx *cx, const struct web_app *app, const struct job *j)
 {
     int64_t exp_us = 0;
-    if (j->output_state == 1)
+    if (j->state == JOB_SUCCEEDED && !j->deleted_us)
         exp_us = link_expiry_us(cx->now_us, app->conf->media_link_ttl_s * FG_US_PER_S);
     return arena_fmt(cx->mem, "W/\"%d-%llx\"", j->version,
                      (unsigned long long)(exp_us / FG_US_PER_S));
@@ -62,14 +63,22 @@ enum fg_code jobs_get(struct fg_ctx *cx, struct web_app *app, struct web_req *re
                       struct web_resp *resp)
 {
     struct job_env env = web_job_env(app);
+    struct fg_str known = req->header[WEB_IF_NONE_MATCH], etag;
     struct job j;
-    enum fg_code rc = job_read(cx, &env, &req->who, req->arg[0], &j);
+    enum fg_code rc = FG_OK;
+    bool unchanged = false;
+    if (known.p) {
+        rc = job_glance(cx, &env, &req->who, req->arg[0], &j);
+        unchanged = rc == FG_OK && jobs_etag_matches(known, etag_of(cx, app, &j));
+    }
+    if (rc == FG_OK && !unchanged)
+        rc = job_read(cx, &env, &req->who, req->arg[0], &j);
     if (rc != FG_OK)
         return rc;
-    struct fg_str etag = etag_of(cx, app, &j);
+    etag = etag_of(cx, app, &j);
     web_header(cx, resp, "ETag", etag);
     web_header(cx, resp, "Cache-Control", FG_LIT("private, no-cache"));
-    if (req->header[WEB_IF_NONE_MATCH].p && jobs_etag_matches(req->header[WEB_IF_NONE_MATCH], etag))
+    if (unchanged)
         resp->status = 304;
     else
         job_json(cx, &env, &j, &resp->body);
@@ -113,7 +122,7 @@ static const char *read_cursor(struct fg_str text, struct job_list_query *q)
 static const char *read_user_id(struct fg_str text, struct job_list_query *q)
 {
     q->user_id = text;
-    return text.n && text.n <= JOB_USER_MAX ? NULL : "must have 1 to 128 bytes";
+    return text.n && utf8_count(text) <= JOB_USER_MAX ? NULL : "must have 1 to 128 characters";
 }
 
 static const struct param list_params[] = {

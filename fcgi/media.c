@@ -52,11 +52,13 @@ enum fg_code media_get(struct fg_ctx *cx, struct web_app *app, struct web_req *r
     enum fg_code rc = find_job(cx, app, req, parts[i].part, &j);
     if (rc != FG_OK)
         return rc;
-    if (j.output_state == 2 || j.deleted_us)
-        return gone(cx, j.output_deleted_us ? j.output_deleted_us : j.deleted_us);
-    struct fg_str file = parts[i].part == MEDIA_VIDEO ? j.video_file : j.poster_file;
-    if (!file.p)
-        return fg_fail(cx, FG_NOT_FOUND, "This job has no such file.");
+    struct output o;
+    rc = output_of_job(cx, app->db, j.id, &o);
+    if (rc != FG_OK)
+        return rc;
+    if (j.output_state == OUTPUT_DELETED)
+        return gone(cx, o.deleted_us);
+    struct fg_str file = parts[i].part == MEDIA_VIDEO ? o.video_file : o.poster_file;
     resp->content_type = fg_str_c(parts[i].type);
     web_header(cx, resp, "X-Accel-Redirect", arena_fmt(cx->mem, "/_store/%.*s", FG_P(file)));
     web_header(cx, resp, "Content-Disposition",

@@ -30,7 +30,8 @@ static const struct route api[] = {
 const struct route_table routes_api = { api, FG_LEN(api) };
 
 static const struct route hook[] = {
-    { "POST", "/hooks/{provider}/{token}", hooks_post, AUTH_NONE, HOOK_BODY_MAX, 0 },
+    { "POST", "/hooks/{provider}/{token}", hooks_post, AUTH_NONE, HOOK_BODY_MAX,
+      ROUTE_SECRET_PATH },
     { "POST", "/hooks/{provider}", hooks_post, AUTH_NONE, HOOK_BODY_MAX, 0 },
     { "GET", "/healthz", meta_health, AUTH_NONE, 0, 0 },
 };
@@ -167,6 +168,8 @@ void web_answer(struct fg_ctx *cx, struct web_app *app, struct web_req *req, str
     }
     if (rc == FG_OK)
         rc = r->handler(cx, app, req, resp);
+    if (r && r->flags & ROUTE_SECRET_PATH) /* what follows only shows it: problems and logs */
+        req->path = fg_str_c(r->pattern);
     if (rc == FG_OK && resp->body.bad)
         rc = fg_fail(cx, FG_INTERNAL, "The answer is too large.");
     if (rc != FG_OK) {

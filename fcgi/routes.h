@@ -23,6 +23,7 @@ enum route_flag {
     ROUTE_JSON = 1, /* a body is required and must say application/json */
     ROUTE_SAME_ORIGIN =
         2, /* a browser on another site may not send this, whatever the auth column says */
+    ROUTE_SECRET_PATH = 4, /* a segment is a secret: afterwards req->path is the pattern */
 };
 
 struct route {

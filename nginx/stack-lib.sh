@@ -178,7 +178,8 @@ create_database() {
     say "creating a database"
     # Built beside and renamed: an interrupted first start leaves nothing half made.
     rm -rf "$VAR/db" "$VAR/tmp/db"
-    "${RUN_AS[@]}" mariadb-install-db --no-defaults --user="$AS" --datadir="$VAR/tmp/db" \
+    # TMPDIR: in a common /tmp one server removes another's temporary tables, and its system tables stay unfinished.
+    TMPDIR=$VAR/tmp "${RUN_AS[@]}" mariadb-install-db --no-defaults --user="$AS" --datadir="$VAR/tmp/db" \
         --auth-root-authentication-method=normal --skip-test-db --innodb-log-file-size=64M \
         >"$VAR/log/install-db.log" 2>&1 8>&- 9>&- ||
         die_with_log "the database could not be created" install-db
@@ -357,7 +358,7 @@ END
 # New log lines in short human form: every warning and error, and what happens to jobs.
 follow_logs() {
     local files=() name
-    for name in access api hook studio studio-worker sweeper mariadb nginx; do
+    for name in api hook studio studio-worker sweeper mariadb nginx; do
         files+=("$VAR/log/$name.log")
     done
     (

@@ -109,6 +109,8 @@ static void fake_log(void *self, struct fg_str line)
 {
     struct t_world *w = self;
     (void)snprintf(w->last_line, sizeof w->last_line, "%.*s", FG_P(line));
+    size_t n = strlen(w->lines);
+    (void)snprintf(w->lines + n, sizeof w->lines - n, "%.*s\n", FG_P(line));
     if (strstr(w->last_line, "\"level\":\"error\"")) {
         w->error_lines++;
         print_message("logged: %s\n", w->last_line);

@@ -41,6 +41,7 @@ struct t_world {
     uint64_t dice;
     unsigned error_lines; /* log lines of level error; t_end fails the test on any that was not expected */
     char last_line[2048];
+    char lines[16384];    /* all of them, as far as they fit */
 };
 
 /* Starts at 2030-01-01T00:00:00Z. */

@@ -4,7 +4,7 @@
 
 #include "base/sb.h"
 
-#define TIME_MAX_US (INT64_C(253402300799) * FG_US_PER_S) /* end of the year 9999 */
+#define TIME_MAX_US (INT64_C(253402300800) * FG_US_PER_S - 1) /* end of the year 9999 */
 
 /* "2026-11-22T21:57:26.123Z"; us must be within 0..TIME_MAX_US. */
 void time_add_iso(struct sb *b, int64_t us);

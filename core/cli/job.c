@@ -67,7 +67,6 @@ static void print_job(struct fg_ctx *cx, const struct job *j)
     printf("  %-12s %lld micro-%.*s\n", "price", (long long)j->price_micro, FG_P(j->currency));
     if (j->progress >= 0)
         printf("  %-12s %d %%\n", "progress", j->progress);
-    line("file", j->video_file);
     line("request", j->request_id);
     line_time(cx, "created", j->created_us);
     line_time(cx, "started", j->started_us);
@@ -86,6 +85,7 @@ static void print_event(struct fg_ctx *cx, const struct job_event_row *e)
 static enum fg_code show(struct fg_ctx *cx, struct db *db, struct fg_str id)
 {
     struct job j;
+    struct output file = { 0 };
     struct job_event_row *events;
     size_t n;
     bool found;
@@ -95,9 +95,13 @@ static enum fg_code show(struct fg_ctx *cx, struct db *db, struct fg_str id)
     if (rc == FG_OK)
         rc = DB_ALL(cx, db, SQL_EVENT_LIST, DB_ARGS(DB(j.id), DB(EVENTS_SHOWN)),
                     DB_COLS(event_cols), &events, &n);
+    if (rc == FG_OK && j.output_state != OUTPUT_NONE)
+        rc = output_of_job(cx, db, j.id, &file);
     if (rc != FG_OK)
         return rc;
     print_job(cx, &j);
+    if (j.output_state != OUTPUT_NONE)
+        line(j.output_state == OUTPUT_STORED ? "file" : "deleted file", file.video_file);
     printf("timeline\n");
     for (size_t i = 0; i < n; i++)
         print_event(cx, &events[i]);

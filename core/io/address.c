@@ -208,9 +208,9 @@ const char *url_target(const struct conf *conf, const struct fetch_rules *rules,
     return NULL;
 }
 
-enum fg_code fetch_check_url(struct fg_ctx *cx, const struct conf *conf, struct fg_str url)
+enum fg_code fetch_check_url(struct fg_ctx *cx, const struct conf *conf, struct fg_str url, bool plain_http)
 {
-    static const struct fetch_rules real = { fetch_address_public, false };
+    const struct fetch_rules real = { fetch_address_public, plain_http };
     struct target to;
     const char *wrong = url_target(conf, &real, url, &to);
     if (wrong)

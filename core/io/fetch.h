@@ -17,13 +17,14 @@ struct fetch_header {
 
 struct fetch_call {
     const char *method;        /* "GET", "POST", "DELETE"… */
-    struct fg_str url;         /* absolute; https, or http to an origin of fetch.local_origins */
+    struct fg_str url;         /* absolute; https, http to an origin of fetch.local_origins (see plain_http) */
     struct fetch_header header[FETCH_HEADERS_MAX];
     unsigned header_n;
     struct fetch_header secret; /* e.g. Authorization: never goes to another origin after a redirect */
     struct fg_str body;        /* p NULL: none */
     bool once;                 /* not idempotent, costs money: fresh HTTP/1.1 connection, never repeated,
                                   never redirected */
+    bool plain_http;           /* http to public hosts too: nothing secret goes out, and what comes is looked at */
     int redirects;             /* how many may be followed (0: none); each hop is checked */
     int64_t timeout_ms;        /* the whole call */
     int64_t max_bytes;         /* of the reply's body; over it the call fails (FETCH_TOO_LARGE) */
@@ -84,7 +85,8 @@ void fetch_wait(struct fg_ctx *cx, struct fetcher *f, const struct fetch_call *c
 
 /* The rules alone, for tests and for checking a URL at the door: scheme, no userinfo, backslash or control
  * bytes, a host. FG_ADDRESS_REFUSED with words. */
-enum fg_code fetch_check_url(struct fg_ctx *cx, const struct conf *conf, struct fg_str url) FG_MUST_CHECK;
+enum fg_code fetch_check_url(struct fg_ctx *cx, const struct conf *conf, struct fg_str url, bool plain_http)
+    FG_MUST_CHECK;
 /* True when this binary address may be spoken to from a public URL (not loopback, private, link-local, CGNAT,
  * 0/8, multicast, ULA, v4-mapped of those, 6to4, NAT64…). sa: a struct sockaddr. */
 bool fetch_address_public(const void *sa);

@@ -10,6 +10,7 @@
 #include "base/utf8.h"
 
 #define KEYS_FIRST 32
+#define KEY_SHOWN 64 /* bytes of a key that words about it repeat */
 /* A tokener keeps a buffer as long as the longest string it met. */
 #define TOKENER_KEEP_BYTES (64 * FG_KIB)
 
@@ -237,13 +238,17 @@ static int key_order(const void *pa, const void *pb)
 static bool keys_differ(struct scanner *s, size_t mark)
 {
     struct key *k = s->key + mark;
-    size_t n = s->key_n - mark, first = SIZE_MAX;
+    size_t n = s->key_n - mark;
+    struct key *first = NULL;
     s->key_n = mark;
     qsort(k, n, sizeof *k, key_order);
     for (size_t i = 1; i < n; i++)
-        if (fg_eq(k[i - 1].text, k[i].text) && k[i].at < first)
-            first = k[i].at;
-    return first == SIZE_MAX || bad(s, first, "duplicate key");
+        if (fg_eq(k[i - 1].text, k[i].text) && (!first || k[i].at < first->at))
+            first = &k[i];
+    if (!first)
+        return true;
+    struct fg_str name = utf8_cut(first->text, KEY_SHOWN);
+    return bad(s, first->at, arena_fmt(s->mem, "duplicate key \"%.*s\"", FG_P(name)).p);
 }
 
 static bool enter(struct scanner *s)

@@ -294,7 +294,9 @@ static void set_callbacks(struct transfer *t)
 static bool hop(struct transfer *t, struct fg_str url)
 {
     struct target to;
-    const char *wrong = url_target(t->f->conf, &t->f->rules, url, &to);
+    struct fetch_rules rules = t->f->rules;
+    rules.foreign_http = rules.foreign_http || t->call.plain_http;
+    const char *wrong = url_target(t->f->conf, &rules, url, &to);
     if (!wrong && t->hop > 0 && to.local && !t->began_local)
         wrong = "a redirect from outside may not lead to this machine";
     if (!wrong)
@@ -318,7 +320,7 @@ static bool hop(struct transfer *t, struct fg_str url)
     FG_ASSERT(t->easy);
     set_request(t, url);
     set_headers(t);
-    set_limits(t, to.local || t->f->rules.foreign_http);
+    set_limits(t, to.local || rules.foreign_http);
     set_callbacks(t);
     return false;
 }

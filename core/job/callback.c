@@ -138,6 +138,7 @@ enum fg_code job_callback(struct fg_ctx *cx, struct job_env *env, const struct c
         rc = receipt(cx, env->db, &a, VERDICT_DUPLICATE);
     if (rc == FG_OK) {
         FG_CRASH_POINT("callback.after_commit");
+        fg_log(cx, LOG_INFO, "job.callback", LOG_I("attempt", a.attempt.id), LOG_S("provider", in->provider));
         wake_send(env->wake_fd, env->conf);
     }
     return rc;

@@ -186,6 +186,7 @@ static enum fg_code create(struct fg_ctx *cx, struct creation *c, struct job_ans
     if (rc != FG_OK)
         return rc;
     FG_CRASH_POINT("create.after_commit");
+    job_log(cx, &c->job);
     wake_send(c->env->wake_fd, c->env->conf);
     *out = (struct job_answer){ .status = 202, .body = c->answer, .job_id = c->id };
     return FG_OK;

@@ -13,15 +13,18 @@ static enum fg_code erase_body(struct fg_ctx *cx, struct db *db, void *arg)
         return rc;
     if (!job_terminal((enum job_state)j->state))
         return fg_fail(cx, FG_JOB_NOT_FINISHED, "Only a finished job can be deleted; cancel it first.");
+    bool had_file = j->output_state == OUTPUT_STORED;
     j->deleted_us = cx->now_us;
+    if (had_file)
+        j->output_state = OUTPUT_DELETED;
     rc = job_move(cx, db, j, &(struct job_change){ .event = EV_DELETED });
     if (rc == FG_OK)
         rc = db_run(cx, db, SQL_JOB_REDACT, DB_ARGS(DB(j->id)));
     if (rc == FG_OK)
         rc = db_run(cx, db, SQL_IDEMPOTENCY_REDACT, DB_ARGS(DB(j->id)));
-    if (rc == FG_OK)
+    if (rc == FG_OK && had_file)
         rc = db_run(cx, db, SQL_OUTPUT_MARK_DELETED, DB_ARGS(DB(cx->now_us), DB(j->id)));
-    if (rc == FG_OK && db->affected == 1)
+    if (rc == FG_OK && had_file)
         rc = db_run(cx, db, SQL_DUE_INSERT, DB_ARGS(DB((int)DUE_ERASE), DB(j->id), DB(cx->now_us)));
     FG_CRASH_POINT("erase.before_commit");
     return rc;

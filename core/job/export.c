@@ -18,11 +18,12 @@ static void add_link(struct fg_ctx *cx, const struct job_env *env, struct jw *w,
 
 static void add_media(struct fg_ctx *cx, const struct job_env *env, struct jw *w, const struct job *j)
 {
-    static const char *const output_state[] = { NULL, "stored", "deleted" };
-    bool stored = j->output_state == 1;
+    static const char *const output_state[] = { [OUTPUT_NONE] = NULL, [OUTPUT_STORED] = "stored",
+                                                [OUTPUT_DELETED] = "deleted" };
+    bool stored = j->output_state == OUTPUT_STORED;
     int64_t exp = link_expiry_us(cx->now_us, env->conf->media_link_ttl_s * FG_US_PER_S);
     add_link(cx, env, w, "outputUrl", j, MEDIA_VIDEO, stored, exp);
-    add_link(cx, env, w, "posterUrl", j, MEDIA_POSTER, stored && j->poster_file.n, exp);
+    add_link(cx, env, w, "posterUrl", j, MEDIA_POSTER, stored, exp);
     jw_time(w, "outputExpiresAt", stored ? exp : 0);
     jw_str(w, "outputState", fg_str_c(output_state[j->output_state]));
 }

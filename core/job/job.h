@@ -7,7 +7,7 @@
  *       │                         ▼                │                                       ▼
  *       └── not_accepted ── [submit_unknown] ──────┘                                  (succeeded)
  *
- *   any stage: failed ► (failed)   deadline ► (expired)   canceled ► (failed, code canceled)
+ *   any stage: failed ► (failed)   deadline ► (expired)   canceled while waiting ► (failed, code canceled)
  *   pending: waiting, submitting, submit_unknown   queued: at_provider   processing: rendering, storing
  */
 #ifndef FG_JOB_JOB_H
@@ -97,7 +97,10 @@ struct job_place {
 };
 bool job_next(enum job_stage from, enum job_event ev, struct job_place *to);
 
-/* A row, with its output and accepted attempt where there are any. 0 and FG_NONE stand for NULL. */
+/* Of the job's file. Stored, never renumber. */
+enum output_state { OUTPUT_NONE = 0, OUTPUT_STORED = 1, OUTPUT_DELETED = 2 };
+
+/* A row. 0 and FG_NONE stand for NULL. */
 struct job {
     int64_t id;
     struct fg_str public_id;
@@ -120,10 +123,7 @@ struct job {
     struct fg_str error_code, request_id;
     int64_t created_us, updated_us, started_us, finished_us, deadline_us, deleted_us;
     struct fg_str provider_job_id;
-    int output_state;             /* 0 none, 1 stored, 2 deleted */
-    struct fg_str video_file, poster_file;
-    int64_t output_deleted_us;
-    int64_t output_bytes;
+    int output_state;             /* enum output_state */
 };
 
 /* What the use cases need, built once per process. */
@@ -154,7 +154,11 @@ enum fg_code job_create(struct fg_ctx *cx, struct job_env *env, const struct ide
 enum fg_code job_read(struct fg_ctx *cx, struct job_env *env, const struct identity *who,
                       struct fg_str id, struct job *out) FG_MUST_CHECK;
 
-/* Only the version and updated time, for a 304 that costs less. */
+/* Sets only what tells one version from another (account_id, user_id, state, version, deleted_us),
+ * for a 304 that costs less. Codes as job_read's. */
+enum fg_code job_glance(struct fg_ctx *cx, struct job_env *env, const struct identity *who,
+                        struct fg_str id, struct job *out) FG_MUST_CHECK;
+
 struct job_list_query {
     int limit;                    /* 1..JOB_LIST_MAX; 0: 20 */
     struct fg_str cursor;         /* FG_NONE: from the newest */
@@ -182,8 +186,8 @@ struct job_event_row {
 enum fg_code job_events(struct fg_ctx *cx, struct job_env *env, const struct identity *who,
                         struct fg_str id, struct job_event_row **rows, size_t *n) FG_MUST_CHECK;
 
-/* Not yet submitted: final at once. At the provider: recorded, and the provider is asked. FG_JOB_FINISHED when it
- * has ended. *out is the job afterwards. Asking twice is fine. */
+/* Not yet submitted: final at once. Later: recorded; none of our providers can be asked to stop, so what comes is
+ * delivered, and the job says that its end was asked for. FG_JOB_FINISHED when it has ended. *out is the job afterwards. Asking twice is fine. */
 enum fg_code job_cancel(struct fg_ctx *cx, struct job_env *env, const struct identity *who,
                         struct fg_str id, struct job *out) FG_MUST_CHECK;
 

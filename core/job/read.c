@@ -18,16 +18,34 @@ static bool may_see(const struct identity *who, const struct job *j)
            (who->role != ROLE_USER || fg_eq(j->user_id, fg_str_c(who->user_id)));
 }
 
-enum fg_code job_read(struct fg_ctx *cx, struct job_env *env, const struct identity *who,
-                      struct fg_str id, struct job *out)
+static enum fg_code read_as(struct fg_ctx *cx, struct job_env *env, const struct identity *who,
+                            struct fg_str id, enum db_sql sql, struct db_cols cols,
+                            struct job *out)
 {
     bool found = false;
     enum fg_code rc = FG_OK;
     if (id_valid(id, FG_LIT("job_")))
-        rc = db_one(cx, env->db, SQL_JOB_BY_PUBLIC_ID, DB_ARGS(DB(id)), job_row, out, &found);
+        rc = db_one(cx, env->db, sql, DB_ARGS(DB(id)), cols, out, &found);
     if (rc == FG_OK && (!found || !may_see(who, out)))
         rc = fg_fail(cx, FG_NOT_FOUND, "There is no such job.");
     return rc;
+}
+
+enum fg_code job_read(struct fg_ctx *cx, struct job_env *env, const struct identity *who,
+                      struct fg_str id, struct job *out)
+{
+    return read_as(cx, env, who, id, SQL_JOB_BY_PUBLIC_ID, job_row, out);
+}
+
+static const struct db_col tag_cols[] = {
+    COL(struct job, account_id), COL(struct job, user_id), COL(struct job, state),
+    COL(struct job, version),    COL(struct job, deleted_us),
+};
+
+enum fg_code job_glance(struct fg_ctx *cx, struct job_env *env, const struct identity *who,
+                        struct fg_str id, struct job *out)
+{
+    return read_as(cx, env, who, id, SQL_JOB_TAG, DB_COLS(tag_cols), out);
 }
 
 /* A cursor is the last job's id, after its time of change where the list is in that order. */

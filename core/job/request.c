@@ -151,7 +151,7 @@ static void read_metadata(struct fg_ctx *cx, struct fields *f, const struct js *
     const struct js *member;
     bool ok = true;
     while (js_next(v, &it, &key, &member)) {
-        const char *at = arena_fmt(cx->mem, "%s/%.*s", path, FG_P(key)).p;
+        const char *at = arena_fmt(cx->mem, "%s/%.*s", path, FG_P(utf8_cut(key, 100))).p;
         if (key.n == 0 || utf8_count(key) > JOB_METADATA_KEY_MAX) {
             fg_field(cx, path, "length", "keys must have 1 to %d characters", JOB_METADATA_KEY_MAX);
             ok = false;

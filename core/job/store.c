@@ -1,5 +1,6 @@
 #include "job/store.h"
 
+#include "base/log.h"
 #include "base/utf8.h"
 #include "io/json.h"
 #include "money/ledger.h"
@@ -20,8 +21,6 @@ static const struct db_col job_cols[] = {
     COL(struct job, request_id), COL(struct job, created_us), COL(struct job, updated_us),
     COL(struct job, started_us), COL(struct job, finished_us), COL(struct job, deadline_us),
     COL(struct job, deleted_us), COL(struct job, provider_job_id), COL(struct job, output_state),
-    COL(struct job, video_file), COL(struct job, poster_file), COL(struct job, output_deleted_us),
-    COL(struct job, output_bytes),
 };
 const struct db_cols job_row = { job_cols, FG_LEN(job_cols) };
 
@@ -38,6 +37,17 @@ enum fg_code job_by_id(struct fg_ctx *cx, struct db *db, int64_t id, struct job 
     enum fg_code rc = db_one(cx, db, SQL_JOB_BY_ID, DB_ARGS(DB(id)), job_row, out, &found);
     if (rc == FG_OK && !found)
         rc = fg_fail(cx, FG_NOT_FOUND, "No such job.");
+    return rc;
+}
+
+enum fg_code output_of_job(struct fg_ctx *cx, struct db *db, int64_t job_id, struct output *out)
+{
+    static const struct db_col cols[] = { COL(struct output, video_file), COL(struct output, poster_file),
+                                          COL(struct output, bytes), COL(struct output, deleted_us) };
+    bool found;
+    enum fg_code rc = db_one(cx, db, SQL_OUTPUT_OF_JOB, DB_ARGS(DB(job_id)), DB_COLS(cols), out, &found);
+    if (rc == FG_OK && !found)
+        rc = fg_fail(cx, FG_NOT_FOUND, "This job has no file.");
     return rc;
 }
 
@@ -78,11 +88,10 @@ static enum fg_code move_due(struct fg_ctx *cx, struct db *db, const struct job 
 {
     if (job_terminal((enum job_state)j->state))
         return was == STAGE_DONE ? FG_OK : db_run(cx, db, SQL_DUE_DROP, DB_ARGS(DB(j->id)));
-    /* A claim keeps its lease: should we die now, the row comes due again when it ends. */
-    bool keep = ch->event == EV_CLAIM || ((enum job_stage)j->stage == was && ch->due_us == 0);
-    if (keep)
-        return FG_OK;
     int kind = (int)due_kind_of((enum job_stage)j->stage), old = (int)due_kind_of(was);
+    /* The same work goes on under its lease: should its holder die now, the row comes due again when that ends. */
+    if (kind == old && ch->due_us == 0)
+        return FG_OK;
     return db_run(cx, db, SQL_DUE_MOVE,
                   DB_ARGS(DB(kind), DB(ch->due_us ? ch->due_us : cx->now_us), DB(j->id), DB(old)));
 }
@@ -126,7 +135,8 @@ enum fg_code job_move(struct fg_ctx *cx, struct db *db, struct job *j, const str
         cx, db, SQL_JOB_MOVE,
         DB_ARGS(DB(j->state), DB(j->stage), DB(j->updated_us), DB(j->attempt_n), DB(j->progress),
                 DB(j->queue_position), DB_TIME(j->cancel_us), DB(j->error_code), DB_TIME(j->started_us),
-                DB_TIME(j->finished_us), DB_TIME(j->deleted_us), DB(j->id), DB(version),
+                DB_TIME(j->finished_us), DB_TIME(j->deleted_us), DB(j->provider_job_id),
+                DB(j->output_state), DB(j->id), DB(version),
                 DB((int)was.state)));
     if (rc == FG_OK && db->affected != 1)
         rc = fg_fail(cx, FG_JOB_MOVED, "The job moved meanwhile.");
@@ -147,6 +157,13 @@ enum fg_code attempt_end(struct fg_ctx *cx, struct db *db, int64_t attempt_id, e
                                      DB(utf8_cut(detail, ATTEMPT_DETAIL_MAX)), DB(attempt_id)));
     *ended = rc == FG_OK && db->affected == 1;
     return rc;
+}
+
+void job_log(struct fg_ctx *cx, const struct job *j)
+{
+    fg_log(cx, LOG_INFO, "job.moved", LOG_S("job", j->public_id),
+           LOG_S("status", fg_str_c(job_state_name((enum job_state)j->state))),
+           LOG_S("stage", fg_str_c(job_stage_name((enum job_stage)j->stage))), LOG_S("code", j->error_code));
 }
 
 struct fg_str event_data(struct fg_ctx *cx, const char *name, struct fg_str value)

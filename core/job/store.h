@@ -38,6 +38,14 @@ struct attempt {
 extern const struct db_cols job_row;     /* of struct job: every SQL_JOB_* that selects one */
 extern const struct db_cols attempt_row; /* of struct attempt */
 
+/* The stored file. */
+struct output {
+    struct fg_str video_file, poster_file; /* names in the store */
+    int64_t bytes, deleted_us;
+};
+/* FG_NOT_FOUND when the job has none. */
+enum fg_code output_of_job(struct fg_ctx *cx, struct db *db, int64_t job_id, struct output *out) FG_MUST_CHECK;
+
 /* FG_NOT_FOUND when there is none. */
 enum fg_code job_by_id(struct fg_ctx *cx, struct db *db, int64_t id, struct job *out) FG_MUST_CHECK;
 
@@ -58,6 +66,9 @@ enum fg_code job_move(struct fg_ctx *cx, struct db *db, struct job *j, const str
 /* Inside a transaction: ends an attempt that is still open; *ended false when it had ended already. */
 enum fg_code attempt_end(struct fg_ctx *cx, struct db *db, int64_t attempt_id, enum attempt_state to,
                          struct fg_str provider_job_id, struct fg_str detail, bool *ended) FG_MUST_CHECK;
+
+/* One log line about a job that has moved, after the commit: for people who watch. */
+void job_log(struct fg_ctx *cx, const struct job *j);
 
 /* {"name":"value"}: the data of an event; FG_NONE when value is. */
 struct fg_str event_data(struct fg_ctx *cx, const char *name, struct fg_str value);

@@ -23,6 +23,7 @@ static const struct {
     { "sentinel_block", REASON_CONTENT },         { "insufficient_quota", REASON_CREDIT },
     { "insufficient_user_quota", REASON_CREDIT }, { "billing_hard_limit_reached", REASON_CREDIT },
     { "billing_not_active", REASON_CREDIT },      { "invalid_api_key", REASON_AUTH },
+    { "image_unreachable", REASON_IMAGE },        { "invalid_image", REASON_IMAGE },
 };
 
 static const struct {

@@ -46,6 +46,7 @@ enum remote_reason {
     REASON_NONE,
     REASON_REFUSED,       /* the request itself is wrong for it */
     REASON_CONTENT,       /* content policy, prompt or output */
+    REASON_IMAGE,         /* the reference image: not to be had, or no picture */
     REASON_AUTH,          /* our key */
     REASON_CREDIT,        /* our money there */
     REASON_BUSY,          /* asked to wait */

@@ -13,6 +13,7 @@ static enum fg_code claim_body(struct fg_ctx *cx, struct db *db, void *arg)
     struct task *t = arg;
     struct job j = t->work.job;
     j.attempt_n++;
+    j.provider_job_id = FG_NONE;
     enum fg_code rc = job_move(cx, db, &j, &(struct job_change){ .event = EV_CLAIM });
     if (rc == FG_OK)
         rc = db_run(cx, db, SQL_ATTEMPT_INSERT,
@@ -47,8 +48,8 @@ static struct job_change change_for(struct task *t, const struct submit_reply *r
     case SUBMIT_NOT_SENT:
         if (j->attempt_n >= POLICY_NOT_SENT_MAX)
             return (struct job_change){ .event = EV_FAILED, .reason = JOB_R_PROVIDER_UNAVAILABLE };
-        return (struct job_change){
-            .event = EV_NOT_SENT,
+        return (struct job_change){ /* our lease may have ended meanwhile, and another called it unknown */
+            .event = j->stage == STAGE_SUBMIT_UNKNOWN ? EV_NOT_ACCEPTED : EV_NOT_SENT,
             .due_us = now + policy_resubmit_us(&t->cx, j->attempt_n, r->retry_after_s),
         };
     case SUBMIT_UNKNOWN:
@@ -79,24 +80,32 @@ static enum fg_code record_body(struct fg_ctx *cx, struct db *db, void *arg)
                                                                .data = event_data(cx, "providerJobId", r->id) })
                    : FG_OK;
     struct job_change ch = change_for(rec->t, r, j);
+    if (r->outcome == SUBMIT_ACCEPTED)
+        j->provider_job_id = r->id;
     rc = job_move(cx, db, j, &ch);
     FG_CRASH_POINT("submit.before_record_commit");
     return rc;
 }
 
-void submit_record(struct task *t, const struct submit_reply *r)
+bool submit_record(struct task *t, const struct submit_reply *r)
 {
     struct record rec = { .t = t, .r = r };
     enum fg_code rc = FG_JOB_MOVED;
     for (int i = 0; i < RECORD_TRIES && (rc == FG_JOB_MOVED || rc == FG_DB_UNSURE || rc == FG_DB_LOST); i++)
         rc = db_tx(&t->cx, t->s->env.db, record_body, &rec);
+    if (rc == FG_DB_DUPLICATE) {
+        fg_log(&t->cx, LOG_WARN, "submit.id_taken", LOG_S("job", rec.job.public_id), LOG_S("providerJobId", r->id));
+        return false;
+    }
     if (task_ok(t, rc, "submit.record_failed")) {
         FG_CRASH_POINT("submit.recorded");
+        job_log(&t->cx, &rec.job);
         if (r->outcome != SUBMIT_ACCEPTED)
             fg_log(&t->cx, LOG_WARN, "submit.not_accepted", LOG_S("job", rec.job.public_id),
                    LOG_S("provider", rec.job.provider), LOG_I("outcome", r->outcome), LOG_S("words", r->words));
     }
     task_end(t);
+    return true;
 }
 
 static void submitted(void *arg, const struct fetch_reply *reply)
@@ -106,7 +115,9 @@ static void submitted(void *arg, const struct fetch_reply *reply)
     FG_CRASH_POINT("submit.answered");
     if (!submit_unanswered(reply, &r))
         t->provider->adapter->submit_reply(&t->cx, reply, &r);
-    submit_record(t, &r);
+    if (!submit_record(t, &r))
+        (void)submit_record(t, &(struct submit_reply){ .outcome = SUBMIT_UNKNOWN,
+                                                       .words = FG_LIT("answered with another job's id") });
 }
 
 /* Died, or hung, between claim and record: nobody can say whether the provider has it. */
@@ -120,8 +131,8 @@ static void found_sending(struct task *t)
         task_end(t);
         return;
     }
-    submit_record(t, &(struct submit_reply){ .outcome = SUBMIT_UNKNOWN,
-                                             .words = FG_LIT("found in submitting after a crash") });
+    (void)submit_record(t, &(struct submit_reply){ .outcome = SUBMIT_UNKNOWN,
+                                                   .words = FG_LIT("found in submitting after a crash") });
 }
 
 void duty_dispatch(struct task *t)
@@ -151,8 +162,8 @@ void duty_dispatch(struct task *t)
     task_spec(t, &spec);
     enum fg_code rc = t->provider->adapter->submit_call(&t->cx, &t->provider->site, &spec, &call);
     if (!task_ok(t, rc, "submit.call_failed")) {
-        submit_record(t, &(struct submit_reply){ .outcome = SUBMIT_REFUSED, .reason = REASON_REFUSED,
-                                                 .words = FG_LIT("does not fit the provider's request") });
+        (void)submit_record(t, &(struct submit_reply){ .outcome = SUBMIT_REFUSED, .reason = REASON_REFUSED,
+                                                       .words = FG_LIT("does not fit the provider's request") });
         return;
     }
     call.once = true;

@@ -25,15 +25,16 @@ static void fail(struct task *t, enum job_reason reason, struct fg_str words)
 }
 
 /* Tries again while the provider may still have it, then gives up with this reason. */
-static void again(struct task *t, int64_t max, enum job_reason reason, struct fg_str words)
+static void again(struct task *t, enum trouble kind, int64_t max, struct fg_str words)
 {
-    if (t->work.tries >= max) {
-        fail(t, reason, words);
+    int64_t n = task_trouble(t, kind);
+    if (n >= max) {
+        fail(t, kind == TROUBLE_INVALID ? JOB_R_OUTPUT_INVALID : JOB_R_OUTPUT_UNREACHABLE, words);
         return;
     }
-    fg_log(&t->cx, LOG_INFO, "ingest.again", LOG_S("job", t->work.job.public_id), LOG_I("try", t->work.tries),
+    fg_log(&t->cx, LOG_INFO, "ingest.again", LOG_S("job", t->work.job.public_id), LOG_I("try", n),
            LOG_S("words", words));
-    task_later(t, t->cx.now_us + policy_fetch_us(&t->cx, t->work.tries), t->work.tries);
+    task_trouble_later(t, t->cx.now_us + policy_fetch_us(&t->cx, n), kind);
 }
 
 /* Our own disk is no reason to lose a paid video: wait, however long, in storing. */
@@ -45,6 +46,7 @@ static void no_room(struct task *t, const char *event)
 
 struct storing {
     struct task *t;
+    struct job job;
     struct fg_str video, poster;
 };
 
@@ -52,13 +54,14 @@ static enum fg_code stored_body(struct fg_ctx *cx, struct db *db, void *arg)
 {
     struct storing *s = arg;
     struct task *t = s->t;
-    struct job j;
-    enum fg_code rc = job_by_id(cx, db, t->work.job.id, &j);
+    struct job *j = &s->job;
+    enum fg_code rc = job_by_id(cx, db, t->work.job.id, j);
+    j->output_state = OUTPUT_STORED;
     if (rc == FG_OK)
-        rc = job_move(cx, db, &j, &(struct job_change){ .event = EV_STORED });
+        rc = job_move(cx, db, j, &(struct job_change){ .event = EV_STORED });
     if (rc == FG_OK)
         rc = db_run(cx, db, SQL_OUTPUT_INSERT,
-                    DB_ARGS(DB(j.id), DB(1), DB(s->video), DB(s->poster), DB(t->bytes), DB(hash_bytes(t->digest)),
+                    DB_ARGS(DB(j->id), DB(s->video), DB(s->poster), DB(t->bytes), DB(hash_bytes(t->digest)),
                             DB(t->facts.width), DB(t->facts.height), DB(t->facts.duration_ms), DB(cx->now_us)));
     FG_CRASH_POINT("ingest.before_commit");
     return rc;
@@ -67,9 +70,11 @@ static enum fg_code stored_body(struct fg_ctx *cx, struct db *db, void *arg)
 /* COMMIT of unknown outcome: the row says whether our file is the one. */
 static bool is_ours(struct task *t, const struct storing *s)
 {
-    struct job j;
-    enum fg_code rc = job_by_id(&t->cx, t->s->env.db, t->work.job.id, &j);
-    return rc != FG_OK || fg_eq(j.video_file, s->video); /* unreadable: keep the file, it may be */
+    struct output o;
+    enum fg_code rc = output_of_job(&t->cx, t->s->env.db, t->work.job.id, &o);
+    if (rc == FG_NOT_FOUND)
+        return false;
+    return rc != FG_OK || fg_eq(o.video_file, s->video); /* unreadable: keep the file, it may be */
 }
 
 static void put(struct task *t)
@@ -81,6 +86,8 @@ static void put(struct task *t)
         rc = store_put(&t->cx, conf, &t->poster, t->work.job.public_id, ".jpg", &s.poster);
     if (rc != FG_OK) {
         no_room(t, "ingest.put_failed");
+        if (s.video.p)
+            (void)task_ok(t, store_remove(&t->cx, conf, s.video), "ingest.remove_failed");
         return;
     }
     FG_CRASH_POINT("ingest.put");
@@ -88,6 +95,8 @@ static void put(struct task *t)
     for (int i = 0; i < 3 && rc == FG_JOB_MOVED; i++)
         rc = db_tx(&t->cx, t->s->env.db, stored_body, &s);
     bool ok = task_ok(t, rc, "ingest.commit_failed");
+    if (ok)
+        job_log(&t->cx, &s.job);
     if (!ok && !is_ours(t, &s)) {
         (void)task_ok(t, store_remove(&t->cx, conf, s.video), "ingest.remove_failed");
         (void)task_ok(t, store_remove(&t->cx, conf, s.poster), "ingest.remove_failed");
@@ -104,7 +113,7 @@ static void poster_made(struct task *t, int status)
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         put(t);
     else
-        again(t, POLICY_GATE_MAX, JOB_R_OUTPUT_INVALID, FG_LIT("no frame could be taken from it"));
+        again(t, TROUBLE_INVALID, POLICY_GATE_MAX, FG_LIT("no frame could be taken from it"));
 }
 
 static void probed(struct task *t, int status)
@@ -116,7 +125,7 @@ static void probed(struct task *t, int status)
     else
         (void)fg_fail(&t->cx, rc, "ffprobe does not take it (status %d)", status);
     if (rc != FG_OK) {
-        again(t, POLICY_GATE_MAX, JOB_R_OUTPUT_INVALID, fg_str_c(t->cx.err.detail));
+        again(t, TROUBLE_INVALID, POLICY_GATE_MAX, fg_str_c(t->cx.err.detail));
         return;
     }
     struct child_call call;
@@ -145,7 +154,10 @@ static void downloaded(void *arg, const struct fetch_reply *r)
     if (r->end != FETCH_ANSWERED || r->status != 200) {
         struct fg_str words = r->end == FETCH_ANSWERED ? FG_LIT("an answer other than 200") : r->words;
         bool gone = r->status == 404 || r->status == 410;
-        again(t, gone ? POLICY_GONE_MAX : POLICY_FETCH_MAX, JOB_R_OUTPUT_UNREACHABLE, words);
+        if (gone)
+            again(t, TROUBLE_GONE, POLICY_GONE_MAX, words);
+        else
+            again(t, TROUBLE_SILENT, POLICY_FETCH_MAX, words);
         return;
     }
     t->bytes = r->body_bytes;
@@ -168,7 +180,7 @@ void duty_ingest(struct task *t)
     FG_CRASH_POINT("ingest.claimed");
     enum fg_code rc = t->provider->adapter->output_call(&t->cx, &t->provider->site, j->provider_job_id, &call);
     if (!task_ok(t, rc, "ingest.call_failed")) {
-        again(t, POLICY_FETCH_MAX, JOB_R_OUTPUT_UNREACHABLE, FG_LIT("its address does not fit"));
+        again(t, TROUBLE_SILENT, POLICY_FETCH_MAX, FG_LIT("its address does not fit"));
         return;
     }
     if (store_tmp_new(&t->cx, conf, ".mp4", &t->video) != FG_OK) {

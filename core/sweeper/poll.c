@@ -5,18 +5,34 @@
 #define POLL_REPLY_MAX (256 * FG_KIB)
 #define DEADLINE_AGAIN_US (5 * FG_US_PER_S)
 
-static void poll_later(struct task *t, int64_t no_news, int64_t wish_ms)
+/* True when this was the deadline's question: nothing more is asked. */
+static bool was_last(struct task *t)
 {
-    if (t->last_question) {
-        enum fg_code rc = task_move(t, &(struct job_change){ .event = EV_DEADLINE,
-                                                             .reason = JOB_R_DEADLINE_EXCEEDED });
-        (void)task_ok(t, rc, "deadline.end_failed");
-        task_end(t);
-        return;
-    }
+    if (!t->last_question)
+        return false;
+    enum fg_code rc = task_move(t, &(struct job_change){ .event = EV_DEADLINE, .reason = JOB_R_DEADLINE_EXCEEDED });
+    (void)task_ok(t, rc, "deadline.end_failed");
+    task_end(t);
+    return true;
+}
+
+static int64_t next_poll_us(const struct task *t, int64_t no_news, int64_t wish_ms)
+{
     int64_t age = t->cx.now_us - t->work.job.created_us;
-    int64_t pause = policy_poll_us(&t->cx, t->s->env.conf, age, t->provider->callbacks, no_news, wish_ms);
-    task_later(t, t->cx.now_us + pause, no_news);
+    return t->cx.now_us +
+           policy_poll_us(&t->cx, t->s->env.conf, age, t->provider->callbacks, no_news, wish_ms);
+}
+
+static void poll_later(struct task *t, int64_t wish_ms)
+{
+    if (!was_last(t))
+        task_later(t, next_poll_us(t, 0, wish_ms), 0);
+}
+
+static void poll_in_trouble(struct task *t, enum trouble kind, int64_t wish_ms)
+{
+    if (!was_last(t))
+        task_trouble_later(t, next_poll_us(t, task_trouble(t, kind), wish_ms), kind);
 }
 
 static void end_with(struct task *t, enum job_event ev, enum job_reason reason, struct fg_str words)
@@ -53,7 +69,7 @@ static void still_there(struct task *t, const struct poll_reply *r)
         enum fg_code rc = task_move(t, &(struct job_change){ .event = starts ? EV_STARTED : EV_PROGRESS });
         (void)task_ok(t, rc, "poll.move_failed");
     }
-    poll_later(t, 0, r->poll_after_ms);
+    poll_later(t, r->poll_after_ms);
 }
 
 static void polled(void *arg, const struct fetch_reply *reply)
@@ -62,7 +78,7 @@ static void polled(void *arg, const struct fetch_reply *reply)
     struct poll_reply r = { .progress = -1, .queue_position = -1 };
     t->provider->adapter->poll_reply(&t->cx, reply, &r);
     if (!r.understood) {
-        poll_later(t, t->work.tries, r.poll_after_ms);
+        poll_in_trouble(t, TROUBLE_SILENT, r.poll_after_ms);
         return;
     }
     note_word(t, r.unknown_word);
@@ -78,10 +94,10 @@ static void polled(void *arg, const struct fetch_reply *reply)
         end_with(t, EV_FAILED, task_reason(r.reason), r.words);
         return;
     case REMOTE_GONE:
-        if (t->work.tries >= POLICY_GONE_MAX)
+        if (task_trouble(t, TROUBLE_GONE) >= POLICY_GONE_MAX)
             end_with(t, EV_FAILED, JOB_R_PROVIDER_FORGOT, r.words);
         else
-            poll_later(t, t->work.tries, 0);
+            poll_in_trouble(t, TROUBLE_GONE, 0);
         return;
     }
 }
@@ -96,7 +112,7 @@ void duty_poll(struct task *t)
     }
     enum fg_code rc = t->provider->adapter->poll_call(&t->cx, &t->provider->site, j->provider_job_id, &call);
     if (!task_ok(t, rc, "poll.call_failed")) {
-        poll_later(t, t->work.tries, 0);
+        poll_in_trouble(t, TROUBLE_SILENT, 0);
         return;
     }
     call.timeout_ms = t->s->env.conf->sweeper_call_timeout_s * 1000;
@@ -146,4 +162,11 @@ void duty_deadline(struct task *t)
         task_end(t);
         return;
     }
+}
+
+void deadline_unasked(struct task *t)
+{
+    bool storing = t->work.job.stage == STAGE_STORING;
+    end_with(t, storing ? EV_FAILED : EV_DEADLINE, storing ? JOB_R_OUTPUT_UNREACHABLE : JOB_R_DEADLINE_EXCEEDED,
+             FG_LIT("its provider or model is no longer in the catalogue"));
 }

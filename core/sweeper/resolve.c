@@ -40,9 +40,9 @@ static void replayed(void *arg, const struct fetch_reply *reply)
         return;
     }
     t->provider->adapter->submit_reply(&t->cx, reply, &r);
-    if (r.outcome == SUBMIT_ACCEPTED || r.outcome == SUBMIT_REFUSED)
-        submit_record(t, &r); /* a refusal of the same request proves that the first was not taken either */
-    else
+    /* A refusal of the same request proves that the first was not taken either. */
+    bool tells = r.outcome == SUBMIT_ACCEPTED || r.outcome == SUBMIT_REFUSED;
+    if (!tells || !submit_record(t, &r))
         not_found(t);
 }
 
@@ -53,21 +53,29 @@ static void listed(void *arg, const struct fetch_reply *reply)
     struct found_reply f = { 0 };
     task_spec(t, &spec);
     t->provider->adapter->find_reply(&t->cx, reply, &spec, t->attempt.created_us, &f);
-    if (f.understood && f.id.n)
-        submit_record(t, &(struct submit_reply){ .outcome = SUBMIT_ACCEPTED, .id = f.id,
-                                                 .words = FG_LIT("found in the provider's list") });
-    else
+    struct submit_reply r = { .outcome = SUBMIT_ACCEPTED, .id = f.id, .words = FG_LIT("found in the provider's list") };
+    if (!f.understood || !f.id.n || !submit_record(t, &r))
         not_found(t);
+}
+
+/* A replay may be the call that is taken: not for a video that nobody waits for any more. */
+static enum unknown_by way_to_ask(const struct task *t)
+{
+    bool wanted = !t->last_question && !t->work.job.cancel_us;
+    if (t->provider->unknown_by != UNKNOWN_BY_REPLAY || wanted)
+        return t->provider->unknown_by;
+    return t->provider->adapter->find_call ? UNKNOWN_BY_LIST : UNKNOWN_BY_WAITING;
 }
 
 void resolve_ask(struct task *t)
 {
+    enum unknown_by by = way_to_ask(t);
     const struct provider *p = t->provider->adapter;
     struct gen_spec spec;
     struct fetch_call call;
     task_spec(t, &spec);
     enum fg_code rc = FG_OK;
-    switch (t->provider->unknown_by) {
+    switch (by) {
     case UNKNOWN_BY_WAITING:
         not_found(t);
         return;
@@ -85,7 +93,7 @@ void resolve_ask(struct task *t)
     }
     call.timeout_ms = t->s->env.conf->sweeper_call_timeout_s * 1000;
     call.max_bytes = RESOLVE_REPLY_MAX;
-    task_fetch(t, &call, t->provider->unknown_by == UNKNOWN_BY_LIST ? listed : replayed);
+    task_fetch(t, &call, by == UNKNOWN_BY_LIST ? listed : replayed);
 }
 
 void duty_resolve(struct task *t)

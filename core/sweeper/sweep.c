@@ -91,6 +91,16 @@ struct claimed {
 static const struct db_col claimed_cols[] = { COL(struct claimed, due_id), COL(struct claimed, job_id),
                                               COL(struct claimed, tries) };
 
+/* The operator took out what this work needs: to ask about what is there, the provider; to submit, the model too. */
+static bool not_in_catalogue(const struct task *t)
+{
+    int stage = t->work.job.stage;
+    bool submits = stage == STAGE_WAITING || stage == STAGE_SUBMIT_UNKNOWN;
+    if (t->kind == DUE_ERASE || stage == STAGE_SUBMITTING)
+        return false;
+    return !t->provider || (submits && !t->model);
+}
+
 static void start(struct sweeper *s, enum due_kind kind, const struct claimed *row, const char *owner)
 {
     struct task *t = task_new(s, kind, owner);
@@ -103,10 +113,13 @@ static void start(struct sweeper *s, enum due_kind kind, const struct claimed *r
     }
     t->provider = catalogue_provider(s->env.catalogue, t->work.job.provider);
     t->model = catalogue_model(s->env.catalogue, t->work.job.provider, t->work.job.model);
-    if (!t->provider || !t->model) {
+    if (not_in_catalogue(t)) {
         fg_log(&t->cx, LOG_ERROR, "sweep.not_in_catalogue", LOG_S("job", t->work.job.public_id),
                LOG_S("provider", t->work.job.provider), LOG_S("model", t->work.job.model));
-        task_later(t, t->cx.now_us + 60 * FG_US_PER_S, t->work.tries);
+        if (kind == DUE_DEADLINE)
+            deadline_unasked(t);
+        else
+            task_later(t, t->cx.now_us + 60 * FG_US_PER_S, t->work.tries);
         return;
     }
     duties[kind](t);
@@ -240,6 +253,7 @@ static void read_child(struct task *t)
     while ((n = read(t->child.out_fd, buf, sizeof buf)) > 0)
         if (!t->child_out.bad)
             sb_add(&t->child_out, (struct fg_str){ buf, (size_t)n });
+    t->child_silent = n == 0;
     while ((n = read(t->child.err_fd, buf, sizeof buf)) > 0)
         ; /* a full pipe would stop it; its words are not worth keeping */
 }
@@ -315,7 +329,7 @@ void sweep_wait(struct sweeper *s, int wake_fd, int stop_fd, int64_t max_us)
         if (t->child.pid > 0) {
             FG_ASSERT(n + 2 <= FG_LEN(p));
             p[n++] = (struct pollfd){ t->child.pidfd, POLLIN, 0 };
-            p[n++] = (struct pollfd){ t->child.out_fd, POLLIN, 0 };
+            p[n++] = (struct pollfd){ t->child_silent ? -1 : t->child.out_fd, POLLIN, 0 };
         }
     int64_t fetch_us = fetcher_timeout_us(s->fetcher);
     if (fetch_us >= 0)

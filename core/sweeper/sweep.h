@@ -51,6 +51,7 @@ struct task {
     uint8_t digest[HASH_LEN];
     struct child child;           /* pid 0: none runs */
     struct sb child_out;
+    bool child_silent;            /* its output has ended: polling that descriptor would spin */
     void (*child_done)(struct task *t, int status);
 };
 
@@ -85,6 +86,12 @@ void sweep_wait(struct sweeper *s, int wake_fd, int stop_fd, int64_t max_us);
 bool task_ok(struct task *t, enum fg_code rc, const char *event);
 /* Gives the work back: due again at due_us, with this count of unhelpful tries. Ends the task. */
 void task_later(struct task *t, int64_t due_us, int64_t tries);
+/* Unhelpful tries are counted in a row and by kind: one of another kind begins anew. */
+enum trouble { TROUBLE_SILENT, TROUBLE_GONE, TROUBLE_INVALID };
+/* How many of this kind there have been in a row, this one included. */
+int64_t task_trouble(const struct task *t, enum trouble kind);
+/* task_later with that count. */
+void task_trouble_later(struct task *t, int64_t due_us, enum trouble kind);
 /* Ends the task; the row has been moved or removed, or its lease brings it back. */
 void task_end(struct task *t);
 /* Starts the call; done gets the task. The instant is new when done runs. */
@@ -104,10 +111,13 @@ void duty_resolve(struct task *t);
 void duty_poll(struct task *t);
 void duty_ingest(struct task *t);
 void duty_deadline(struct task *t);
+/* The same when there is nobody left to ask. */
+void deadline_unasked(struct task *t);
 void duty_erase(struct task *t);
 
-/* Records the answer of a submit (first or replayed), whatever has become of the job meanwhile. */
-void submit_record(struct task *t, const struct submit_reply *r);
+/* Records the answer of a submit (first or replayed), whatever has become of the job meanwhile, and ends the task.
+ * False: the id is another attempt's, so the answer proves nothing; nothing was written and the task goes on. */
+bool submit_record(struct task *t, const struct submit_reply *r);
 /* Writes down where waiting jobs stand, at most once a second; called while no slot is free. */
 void queue_tell(struct sweeper *s);
 /* Asks once about a submit of unknown outcome (resolve.c). */

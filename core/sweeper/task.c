@@ -5,6 +5,7 @@
 #include "sweeper/sweep.h"
 
 #define MOVE_TRIES 3
+#define TROUBLE_STEP 100000 /* due.tries = kind * this + count; a claim adds one */
 
 bool task_ok(struct task *t, enum fg_code rc, const char *event)
 {
@@ -26,6 +27,16 @@ void task_later(struct task *t, int64_t due_us, int64_t tries)
     *l = (struct later){ .due_us = due_us, .tries = tries, .due_id = t->work.due_id };
     memcpy(l->owner, t->owner, SWEEP_OWNER_LEN);
     task_end(t);
+}
+
+int64_t task_trouble(const struct task *t, enum trouble kind)
+{
+    return t->work.tries / TROUBLE_STEP == kind ? t->work.tries % TROUBLE_STEP : 1;
+}
+
+void task_trouble_later(struct task *t, int64_t due_us, enum trouble kind)
+{
+    task_later(t, due_us, kind * TROUBLE_STEP + task_trouble(t, kind));
 }
 
 struct fetching {
@@ -51,6 +62,7 @@ bool task_child(struct task *t, const struct child_call *call, void (*done)(stru
 {
     t->child_out = sb_in(t->cx.mem, CHILD_OUT_MAX);
     t->child_done = done;
+    t->child_silent = false;
     if (task_ok(t, child_start(&t->cx, call, &t->child), "sweep.child_failed"))
         return true;
     t->child.pid = 0;
@@ -69,7 +81,8 @@ static enum fg_code move_body(struct fg_ctx *cx, struct db *db, void *arg)
     enum fg_code rc = job_by_id(cx, db, mine->id, &j);
     if (rc != FG_OK)
         return rc;
-    j.progress = mine->progress; /* what the duty has learned */
+    if (j.progress < mine->progress) /* what the duty has learned, unless another has learned more meanwhile */
+        j.progress = mine->progress;
     j.queue_position = mine->queue_position;
     rc = job_move(cx, db, &j, m->ch);
     if (rc == FG_OK)
@@ -83,6 +96,8 @@ enum fg_code task_move(struct task *t, const struct job_change *ch)
     enum fg_code rc = FG_JOB_MOVED;
     for (int i = 0; i < MOVE_TRIES && rc == FG_JOB_MOVED; i++)
         rc = db_tx(&t->cx, t->s->env.db, move_body, &m);
+    if (rc == FG_OK && ch->event != EV_PROGRESS)
+        job_log(&t->cx, &t->work.job);
     return rc;
 }
 
@@ -93,6 +108,8 @@ enum job_reason task_reason(enum remote_reason r)
         return JOB_R_PROVIDER_REFUSED;
     case REASON_CONTENT:
         return JOB_R_BLOCKED_PROMPT;
+    case REASON_IMAGE:
+        return JOB_R_IMAGE_UNREACHABLE;
     case REASON_AUTH:
         return JOB_R_PROVIDER_AUTH;
     case REASON_CREDIT:

@@ -143,6 +143,7 @@ static void fetch_image(struct drawing *d)
     call.timeout_ms = IMAGE_FETCH_MS;
     call.max_bytes = REQUEST_IMAGE_MAX;
     call.redirects = 3;
+    call.plain_http = true;
     call.to_fd = d->image_fd;
     d->phase = FETCHING;
     d->fetching = true;

@@ -90,18 +90,18 @@ static void set_seed(struct decode *d, struct fg_str v)
 }
 
 /* Printable ASCII and within the address rules of fetch.h. */
-static bool url_ok(struct decode *d, struct fg_str v)
+static bool url_ok(struct decode *d, struct fg_str v, bool plain_http)
 {
     for (size_t i = 0; i < v.n; i++)
         if (v.p[i] <= ' ' || v.p[i] > '~')
             return false;
-    return v.n <= URL_MAX && fetch_check_url(d->cx, d->conf, v) == FG_OK;
+    return v.n <= URL_MAX && fetch_check_url(d->cx, d->conf, v, plain_http) == FG_OK;
 }
 
 static void set_webhook_url(struct decode *d, struct fg_str v)
 {
     struct fg_err kept = d->cx->err; /* the check of a URL speaks through the same error */
-    bool ok = url_ok(d, v);
+    bool ok = url_ok(d, v, false);
     d->cx->err = kept;
     if (d->conf->studio_webhook_secret.n == 0)
         invalid(d, "webhook_url", "this server has no secret to sign callbacks with");
@@ -133,11 +133,11 @@ static void set_image_url(struct decode *d, struct fg_str v)
         return;
     }
     struct fg_err kept = d->cx->err;
-    bool ok = url_ok(d, v);
+    bool ok = url_ok(d, v, true);
     d->cx->err = kept;
     if (!ok)
-        invalid(d, "input_reference.image_url",
-                "expected a data URL, or an http(s) URL that may be fetched");
+        fg_field(d->cx, "input_reference.image_url", "image_unreachable",
+                 "The input_reference must be a data URL, or a public http or https URL.");
     d->r->video.image_url = v;
 }
 

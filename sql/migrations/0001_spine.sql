@@ -61,6 +61,9 @@ CREATE TABLE job (
     attempt_n       TINYINT UNSIGNED NOT NULL DEFAULT 0,
     progress        TINYINT UNSIGNED NULL,
     queue_position  INT UNSIGNED NULL,
+    -- Of the current attempt and of the output: here too, so that the poll of a status reads one row.
+    provider_job_id VARCHAR(255) COLLATE utf8mb4_nopad_bin NULL,
+    output_state    TINYINT UNSIGNED NOT NULL DEFAULT 0,
     cancel_us       BIGINT NULL,
     error_code      VARCHAR(32) CHARACTER SET ascii COLLATE ascii_nopad_bin NULL,
     request_id      VARCHAR(64) CHARACTER SET ascii COLLATE ascii_nopad_bin NOT NULL,
@@ -72,6 +75,7 @@ CREATE TABLE job (
     deleted_us      BIGINT NULL,
     CONSTRAINT job_account FOREIGN KEY (account_id) REFERENCES account (id),
     CONSTRAINT job_prompt CHECK (prompt IS NOT NULL OR deleted_us IS NOT NULL),
+    CONSTRAINT job_output CHECK (output_state = 0 OR (output_state IN (1, 2) AND state = 4)),
     CONSTRAINT job_progress CHECK (progress <= 100),
     CONSTRAINT job_state CHECK ((state = 1 AND stage IN (1, 2, 3)) OR (state = 2 AND stage = 4)
         OR (state = 3 AND stage IN (5, 6)) OR (state IN (4, 5, 6) AND stage = 0)),
@@ -134,12 +138,11 @@ CREATE TABLE due (
     CONSTRAINT due_job FOREIGN KEY (job_id) REFERENCES job (id)
 ) ENGINE = InnoDB;
 
--- The stored file of a succeeded job. state 1 stored, 2 deleted.
+-- The file of a succeeded job; job.output_state says whether it is stored (1) or deleted (2).
 CREATE TABLE output (
     job_id      BIGINT NOT NULL PRIMARY KEY,
-    state       TINYINT UNSIGNED NOT NULL,
     video_file  VARCHAR(100) CHARACTER SET ascii COLLATE ascii_nopad_bin NOT NULL,
-    poster_file VARCHAR(100) CHARACTER SET ascii COLLATE ascii_nopad_bin NULL,
+    poster_file VARCHAR(100) CHARACTER SET ascii COLLATE ascii_nopad_bin NOT NULL,
     bytes       BIGINT NOT NULL,
     digest      BINARY(32) NOT NULL,
     width       INT UNSIGNED NOT NULL,
@@ -147,8 +150,7 @@ CREATE TABLE output (
     duration_ms INT UNSIGNED NOT NULL,
     stored_us   BIGINT NOT NULL,
     deleted_us  BIGINT NULL,
-    CONSTRAINT output_job FOREIGN KEY (job_id) REFERENCES job (id),
-    CONSTRAINT output_state CHECK ((state = 1 AND deleted_us IS NULL) OR (state = 2 AND deleted_us IS NOT NULL))
+    CONSTRAINT output_job FOREIGN KEY (job_id) REFERENCES job (id)
 ) ENGINE = InnoDB;
 
 -- Append-only. side 0: the hold of a job; side 1: its one end (settle or release). The primary key makes twice

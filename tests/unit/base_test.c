@@ -115,6 +115,8 @@ TEST(times_read_back_what_they_write_and_refuse_the_rest)
     for (size_t i = 0; i < FG_LEN(bad); i++)
         CHECK(!time_parse_iso(fg_str_c(bad[i]), &us), bad[i]);
     CHECK(time_parse_iso(FG_LIT("2028-02-29T12:00:00.5Z"), &us), "a leap day");
+    CHECK(time_parse_iso(FG_LIT("9999-12-31T23:59:59.999999Z"), &us), "the last moment there is");
+    CHECK_IS(time_iso_us(w.cx.mem, us), "9999-12-31T23:59:59.999999Z", "what is read can be written");
     t_end(&w, 0);
 }
 

@@ -64,13 +64,16 @@ TEST(url_rules)
     t_begin(&w);
     struct conf conf = { .fetch_local_origins = FG_LIT("http://127.0.0.1:8080") };
     for (size_t i = 0; i < FG_LEN(row); i++)
-        CHECK_I64(fetch_check_url(&w.cx, &conf, row[i].url), row[i].want, row[i].url.p);
+        CHECK_I64(fetch_check_url(&w.cx, &conf, row[i].url, false), row[i].want, row[i].url.p);
+    struct fg_str plain = FG_LIT("http://example.com/a.png");
+    CHECK_CODE(&w.cx, fetch_check_url(&w.cx, &conf, plain, true), FG_OK);
+    CHECK_CODE(&w.cx, fetch_check_url(&w.cx, &conf, FG_LIT("http://10.0.0.1/a.png"), true), FG_ADDRESS_REFUSED);
     char *longest = arena_get(w.cx.mem, FETCH_URL_MAX + 2);
     memset(longest, 'a', FETCH_URL_MAX + 1);
     memcpy(longest, "https://a.com/", 14);
-    CHECK_CODE(&w.cx, fetch_check_url(&w.cx, &conf, (struct fg_str){ longest, FETCH_URL_MAX }),
+    CHECK_CODE(&w.cx, fetch_check_url(&w.cx, &conf, (struct fg_str){ longest, FETCH_URL_MAX }, false),
                FG_OK);
-    CHECK_CODE(&w.cx, fetch_check_url(&w.cx, &conf, (struct fg_str){ longest, FETCH_URL_MAX + 1 }),
+    CHECK_CODE(&w.cx, fetch_check_url(&w.cx, &conf, (struct fg_str){ longest, FETCH_URL_MAX + 1 }, false),
                FG_ADDRESS_REFUSED);
     t_end(&w, 0);
 }

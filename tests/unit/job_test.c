@@ -7,6 +7,7 @@ TEST(only_the_drawn_transitions_exist)
 {
     static const struct { enum job_stage from; enum job_event ev; enum job_state state; enum job_stage to; } drawn[] = {
         { STAGE_WAITING, EV_CLAIM, JOB_PENDING, STAGE_SUBMITTING },
+        { STAGE_WAITING, EV_PROGRESS, JOB_PENDING, STAGE_WAITING },
         { STAGE_WAITING, EV_FAILED, JOB_FAILED, STAGE_DONE },
         { STAGE_WAITING, EV_DEADLINE, JOB_EXPIRED, STAGE_DONE },
         { STAGE_WAITING, EV_CANCELED, JOB_FAILED, STAGE_DONE },

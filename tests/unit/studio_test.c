@@ -191,7 +191,9 @@ TEST(bad_requests_name_the_parameter)
           "png;base64,R0lGODlh\"}}",
           "input_reference", "invalid_value" },
         { "{\"prompt\":\"a\",\"input_reference\":{\"image_url\":\"file:///etc/passwd\"}}",
-          "input_reference.image_url", "invalid_value" },
+          "input_reference.image_url", "image_unreachable" },
+        { "{\"prompt\":\"a\",\"input_reference\":{\"image_url\":\"https://169.254.169.254/\"}}",
+          "input_reference.image_url", "image_unreachable" },
         { "{\"prompt\":\"a\",\"n\":2}", "n", "unknown_parameter" },
     };
     for (size_t i = 0; i < FG_LEN(row); i++) {

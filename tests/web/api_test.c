@@ -100,6 +100,8 @@ TEST(what_is_refused_before_the_fields)
         if (row[i].code)
             CHECK_STR(web_text(&w, "code"), fg_str_c(row[i].code), row[i].why);
     }
+    (void)web_call(&w, "POST", FG_LIT("/v1/jobs"), "{\"prompt\":\"a\",\"prompt\":\"b\"}");
+    CHECK(strstr(arena_cstr(w.cx->mem, web_text(&w, "detail")), "\"prompt\""), "which key came twice");
     web_end(&w, 0);
 }
 
@@ -259,6 +261,15 @@ TEST(bad_list_parameters_are_named)
     }
     CHECK_I64(web_call(&w, "GET", FG_LIT("/v1/jobs?cursor=job_x"), NULL), 400,
               "a cursor that is not ours");
+    struct sb longest = sb_in(w.cx->mem, 2000);
+    sb_add(&longest, FG_LIT("/v1/jobs?userId="));
+    for (int i = 0; i < JOB_USER_MAX; i++)
+        sb_add(&longest, FG_LIT("%C3%A9"));
+    CHECK_I64(web_call(&w, "GET", sb_str(&longest), NULL), 200, "any userId that a job may have");
+    sb_add(&longest, FG_LIT("x"));
+    CHECK_I64(web_call(&w, "GET", sb_str(&longest), NULL), 400, "and no longer one");
+    CHECK_I64(web_call(&w, "GET", FG_LIT("/v1/jobs?changedSince=9999-12-31T23:59:59.999999Z"), NULL), 200,
+              "the last moment there is");
     web_end(&w, 0);
 }
 

@@ -174,6 +174,21 @@ TEST(callbacks_and_what_they_are_told)
     web_end(&w, 0);
 }
 
+TEST(no_log_line_has_a_callbacks_token)
+{
+    struct web_world w;
+    web_begin(&w);
+    w.app->routes = &routes_hook;
+    web_script(&w, "DROP TABLE callback_receipt; DROP TABLE attempt");
+    CHECK_I64(call_back(&w, TO_JOB, "evt_1", EVENT, 0), 500, "the books are broken");
+    CHECK(strstr(w.t.last_line, "web.error") && strstr(w.t.last_line, "/hooks/"), "told where");
+    CHECK(!strstr(w.t.last_line, TOKEN), "without the token");
+    struct web_req req = web_request("POST", FG_LIT(TO_JOB), FG_NONE, FG_LIT("{}"));
+    (void)web_send(&w, &req);
+    CHECK_IS(req.path, "/hooks/{provider}/{token}", "nor has what is logged later, when it was slow");
+    web_end(&w, 1);
+}
+
 /* ---- for operators ---- */
 
 TEST(ready_means_schema_and_sweeper)

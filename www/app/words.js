@@ -32,6 +32,10 @@ const REASONS = {
         'The provider’s content policy withheld the result.',
         'Change the words and try again.',
     ],
+    image_unreachable: [
+        'The reference image could not be fetched, or is not a picture.',
+        'Use another picture.',
+    ],
     provider_refused: [
         'The provider did not take this request.',
         'Change the prompt or the settings.',

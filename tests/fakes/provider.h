@@ -1,0 +1,48 @@
+/* A video service on loopback, in a thread, that speaks the /v1/videos dialect and misbehaves as it is told. It keeps
+ * books: what arrived, and how many videos it took to make (each of them is a bill). */
+#ifndef FG_TESTS_FAKE_PROVIDER_H
+#define FG_TESTS_FAKE_PROVIDER_H
+
+#include "base/ctx.h"
+
+enum fake_route { FAKE_SUBMIT, FAKE_POLL, FAKE_CONTENT, FAKE_LIST };
+#define FAKE_ROUTE_N 4
+
+enum fake_way {
+    FAKE_DEFAULT,   /* submit: takes it, once per Idempotency-Key; poll: completed; content: the file; list: empty */
+    FAKE_TAKE_LOSE, /* submit: takes it and hangs up without an answer */
+    FAKE_HANG_UP,   /* reads the request and hangs up; has taken nothing */
+    FAKE_ANSWER,    /* status, head and body as they are given */
+};
+
+struct fake_reply {
+    enum fake_way way;
+    bool hold;         /* waits for fake_release; what it did stays done */
+    int status;        /* 0: 200 */
+    const char *head;  /* header lines, each with its CRLF; NULL: none */
+    struct fg_str body;
+    size_t cut;        /* so many bytes of the body are not sent, though promised */
+};
+
+struct fake_provider;
+
+/* file: what content answers by default; it must outlive the fake. */
+struct fake_provider *fake_new(struct fg_str file);
+void fake_free(struct fake_provider *f);
+unsigned fake_port(const struct fake_provider *f);
+
+/* Adds a reply to a route's script (copied). They are played in order, and the last one stays. */
+void fake_say(struct fake_provider *f, enum fake_route route, const struct fake_reply *r);
+/* Back to the default. */
+void fake_unsay(struct fake_provider *f, enum fake_route route);
+/* Sends every held answer. */
+void fake_release(struct fake_provider *f);
+
+unsigned fake_count(struct fake_provider *f, enum fake_route route);
+unsigned fake_held(struct fake_provider *f);
+/* Videos that it took: one per intent is all that may ever be. */
+unsigned fake_bills(struct fake_provider *f);
+/* The Idempotency-Key of submit i, or "" when it had none. */
+const char *fake_key(struct fake_provider *f, unsigned i);
+
+#endif

@@ -1,0 +1,216 @@
+/* The provider's file becomes ours, or does not: what arrives, what is no video, what the disk does, what a crash
+ * left behind, and how files go. */
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/job_world.h"
+
+#define FAR 86400
+
+static unsigned files_in(struct job_world *w, struct fg_str folder, struct fg_str prefix)
+{
+    unsigned n = 0;
+    DIR *d = opendir(arena_fmt(w->cx->mem, "%.*s/%.*s", FG_P(w->conf.media_root), FG_P(folder)).p);
+    for (struct dirent *e; d && (e = readdir(d));)
+        n += e->d_name[0] != '.' && fg_starts(fg_str_c(e->d_name), prefix);
+    if (d)
+        closedir(d);
+    return n;
+}
+
+static unsigned stored(struct job_world *w, struct fg_str id)
+{
+    return files_in(w, (struct fg_str){ id.p + 4, 2 }, id);
+}
+
+static unsigned temporary(struct job_world *w)
+{
+    return files_in(w, FG_LIT("tmp"), FG_LIT(""));
+}
+
+static struct fg_str video_file(struct job_world *w)
+{
+    return t_file(w->cx, arena_fmt(w->cx->mem, "%s/real.mp4", db_server_dir()).p);
+}
+
+TEST(a_good_file_is_stored_with_its_facts)
+{
+    struct job_world w;
+    uint8_t digest[HASH_LEN];
+    job_world_begin(&w);
+    struct fg_str id = new_job(&w, "replay-1", FAR), file = video_file(&w);
+    run_to_end(&w, id);
+    check_place(&w, id, JOB_SUCCEEDED, STAGE_DONE, "", "stored");
+    struct job j = job_now(&w, id);
+    struct output o;
+    CHECK_I64(j.output_state, OUTPUT_STORED, "there is a file");
+    CHECK_CODE(w.cx, output_of_job(w.cx, w.sweeper.env.db, j.id, &o), FG_OK);
+    CHECK_I64(o.bytes, file.n, "its length");
+    CHECK_STR(t_file(w.cx, arena_fmt(w.cx->mem, "%.*s/%.*s", FG_P(w.conf.media_root), FG_P(o.video_file)).p), file,
+              "byte for byte");
+    CHECK(t_file(w.cx, arena_fmt(w.cx->mem, "%.*s/%.*s", FG_P(w.conf.media_root), FG_P(o.poster_file)).p).n > 100,
+          "with a poster");
+    hash_plain(file, digest);
+    CHECK_STR(ask_text(&w, "SELECT digest FROM output"), hash_bytes(digest), "hashed on the way");
+    CHECK_I64(ask(&w, "SELECT width * 10000 + height FROM output"), 960064, "its size");
+    CHECK_I64(ask(&w, "SELECT duration_ms FROM output"), 5000, "its length in time");
+    CHECK_I64(temporary(&w), 0, "nothing temporary is left");
+    job_world_end(&w, 0);
+}
+
+/* Arrived whole, and is no video of five seconds. */
+TEST(what_is_no_video_fails_after_a_second_look)
+{
+    struct job_world w;
+    for (int i = 0; i < 4; i++) {
+        job_world_begin(&w);
+        struct fg_str file = video_file(&w), half = { file.p, file.n - 1000 };
+        struct fg_str bad[] = { FG_LIT(""), FG_LIT("<html>Sorry</html>"), half, { NULL, 0 } };
+        struct job_answer a = { 0 };
+        if (i < 3)
+            say(&w, FAKE_CONTENT, (struct fake_reply){ .way = FAKE_ANSWER, .body = bad[i] });
+        CHECK_CODE(w.cx, create_job(&w, arena_fmt(w.cx->mem, "{\"prompt\":\"x\",\"aspectRatio\":\"16:9\","
+                                                  "\"duration\":%d}", i < 3 ? 5 : 10), NULL, &a), FG_OK);
+        run_to_end(&w, a.job_id);
+        check_place(&w, a.job_id, JOB_FAILED, STAGE_DONE, "output_invalid", "empty, words, cut off, too short");
+        CHECK_I64(fake_count(w.fake, FAKE_CONTENT), POLICY_GATE_MAX, "looked at twice");
+        CHECK_I64(stored(&w, a.job_id) + temporary(&w), 0, "and nothing is kept");
+        job_world_end(&w, 0);
+    }
+}
+
+TEST(what_does_not_arrive_is_fetched_again)
+{
+    const struct { const char *why; struct fake_reply reply; unsigned downloads; } row[] = {
+        { "cut off", { .way = FAKE_DEFAULT, .cut = 1000 }, POLICY_FETCH_MAX },
+        { "hung up", { .way = FAKE_HANG_UP }, POLICY_FETCH_MAX },
+        { "its error", { .way = FAKE_ANSWER, .status = 503 }, POLICY_FETCH_MAX },
+        { "part of it", { .way = FAKE_DEFAULT, .status = 206 }, POLICY_FETCH_MAX },
+        { "forgotten", { .way = FAKE_ANSWER, .status = 404 }, POLICY_GONE_MAX },
+        { "gone", { .way = FAKE_ANSWER, .status = 410 }, POLICY_GONE_MAX },
+        { "elsewhere", { .way = FAKE_ANSWER, .status = 302, .head = "Location: http://127.0.0.1:9/x\r\n" }, 1 },
+    };
+    struct job_world w;
+    for (size_t i = 0; i < FG_LEN(row); i++) {
+        job_world_begin(&w);
+        say(&w, FAKE_CONTENT, row[i].reply);
+        struct fg_str id = new_job(&w, "replay-1", FAR);
+        run_to_end(&w, id);
+        check_place(&w, id, JOB_FAILED, STAGE_DONE, "output_unreachable", row[i].why);
+        CHECK_I64(fake_count(w.fake, FAKE_CONTENT), row[i].downloads, row[i].why);
+        CHECK_I64(stored(&w, id) + temporary(&w), 0, "nothing is kept");
+        job_world_end(&w, 0);
+    }
+}
+
+/* Seven lost connections are no reason to look at a bad file only once. */
+TEST(each_kind_of_trouble_has_its_own_count)
+{
+    struct job_world w;
+    job_world_begin(&w);
+    for (int i = 0; i < POLICY_FETCH_MAX - 1; i++)
+        say(&w, FAKE_CONTENT, (struct fake_reply){ .way = FAKE_HANG_UP });
+    say(&w, FAKE_CONTENT, (struct fake_reply){ .way = FAKE_ANSWER, .body = FG_LIT("no video") });
+    say(&w, FAKE_CONTENT, (struct fake_reply){ .way = FAKE_DEFAULT });
+    struct fg_str id = new_job(&w, "replay-1", FAR);
+    run_to_end(&w, id);
+    check_place(&w, id, JOB_SUCCEEDED, STAGE_DONE, "", "the last one is good");
+    job_world_end(&w, 0);
+}
+
+TEST(a_file_over_the_limit_is_not_taken)
+{
+    struct job_world w;
+    job_world_begin(&w);
+    w.conf.media_max_bytes = 1024;
+    struct fg_str id = new_job(&w, "replay-1", FAR);
+    run_to_end(&w, id);
+    check_place(&w, id, JOB_FAILED, STAGE_DONE, "output_invalid", "too large");
+    CHECK_I64(temporary(&w), 0, "nothing is kept");
+    job_world_end(&w, 0);
+}
+
+TEST(our_own_disk_is_no_reason_to_lose_a_video)
+{
+    struct job_world w;
+    job_world_begin(&w);
+    const char *tmp = arena_fmt(w.cx->mem, "%.*s/tmp", FG_P(w.conf.media_root)).p;
+    const char *away = arena_fmt(w.cx->mem, "%s-away", tmp).p;
+    CHECK(rename(tmp, away) == 0, "the folder is away");
+    struct fg_str id = new_job(&w, "list-1", FAR);
+    while (job_now(&w, id).stage != STAGE_STORING)
+        step(&w);
+    unsigned logged = w.t.error_lines;
+    for (int i = 0; i < POLICY_FETCH_MAX + 1; i++)
+        step(&w);
+    check_place(&w, id, JOB_PROCESSING, STAGE_STORING, "", "it waits");
+    CHECK_I64(w.t.error_lines - logged, POLICY_FETCH_MAX + 1, "and says so");
+    CHECK(rename(away, tmp) == 0, "the folder is back");
+    run_to_end(&w, id);
+    check_place(&w, id, JOB_SUCCEEDED, STAGE_DONE, "", "stored");
+    job_world_end(&w, w.t.error_lines);
+}
+
+static void leave_file(struct job_world *w, struct fg_str id, const char *tail)
+{
+    const char *folder = arena_fmt(w->cx->mem, "%.*s/%.2s", FG_P(w->conf.media_root), id.p + 4).p;
+    (void)mkdir(folder, 0750);
+    int fd = open(arena_fmt(w->cx->mem, "%s/%.*s%s", folder, FG_P(id), tail).p, O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
+    CHECK(fd >= 0 && close(fd) == 0, "a file");
+}
+
+TEST(what_a_crash_left_in_the_store_is_tidied)
+{
+    struct job_world w;
+    job_world_begin(&w);
+    say(&w, FAKE_CONTENT, (struct fake_reply){ .way = FAKE_DEFAULT, .hold = true });
+    struct fg_str id = new_job(&w, "list-1", FAR);
+    settle(&w);
+    clock_add(&w, 6 * FG_US_PER_S);
+    turn_until_held(&w, &w.sweeper, 1);
+    sweeper_close(&w.sweeper);
+    leave_file(&w, id, "-OLD.mp4"); /* renamed, not committed */
+    fake_unsay(w.fake, FAKE_CONTENT);
+    second_sweeper(&w, &w.sweeper);
+    run_to_end(&w, id);
+    check_place(&w, id, JOB_SUCCEEDED, STAGE_DONE, "", "another one stores it");
+    CHECK_I64(stored(&w, id), 2, "and only its files are there");
+    job_world_end(&w, 0);
+}
+
+TEST(an_erasure_does_not_need_the_catalogue)
+{
+    struct job_world w;
+    job_world_begin(&w);
+    struct fg_str id = new_job(&w, "replay-1", FAR);
+    run_to_end(&w, id);
+    w.catalogue.model_n = w.catalogue.provider_n = 0;
+    CHECK_CODE(w.cx, job_erase(w.cx, &w.env, &w.who, id), FG_OK);
+    settle(&w);
+    CHECK_I64(stored(&w, id), 0, "files are gone");
+    CHECK_I64(ask(&w, "SELECT COUNT(*) FROM due"), 0, "and the work is done");
+    job_world_end(&w, 0);
+}
+
+TEST(a_draining_sweeper_ends_what_it_has_and_takes_nothing)
+{
+    struct job_world w;
+    job_world_begin(&w);
+    say(&w, FAKE_CONTENT, (struct fake_reply){ .way = FAKE_DEFAULT, .hold = true });
+    struct fg_str first = new_job(&w, "list-1", FAR);
+    settle(&w);
+    clock_add(&w, 6 * FG_US_PER_S);
+    turn_until_held(&w, &w.sweeper, 1);
+    struct fg_str second = new_job(&w, "list-1", FAR);
+    w.sweeper.draining = true;
+    (void)sweep_pass(&w.sweeper);
+    fake_release(w.fake);
+    drain(&w.sweeper);
+    check_place(&w, first, JOB_SUCCEEDED, STAGE_DONE, "", "what was under way ends well");
+    check_place(&w, second, JOB_PENDING, STAGE_WAITING, "", "nothing new was begun");
+    CHECK_I64(fake_count(w.fake, FAKE_SUBMIT), 1, "nor sent");
+    job_world_end(&w, 0);
+}
