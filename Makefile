@@ -3,7 +3,7 @@
 
 # ---- layers, from the ground up (see core/, tests/lint/includes.sh holds them to it) ----
 BASE     := arena conf env err fault id log scan sb str time utf8
-IO       := address child db db_link fetch hash json transfer
+IO       := address child db db_link fetch hash json json_scan json_write transfer
 PROVIDER := catalogue openai providers
 ACCOUNT  := account
 MONEY    := ledger
