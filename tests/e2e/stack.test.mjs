@@ -2,7 +2,7 @@
  * has stacks of its own. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { children, Client, processesOf, readEnv, Stack, tree, until } from './stack.mjs';
@@ -136,4 +136,24 @@ test('files and secrets are for those who need them', async (t) => {
         return /^password = (.+)$/m.exec(ini)[1];
     });
     assert.equal(new Set(passwords).size, 4, 'each program has a password of its own');
+});
+
+test('past its limit a caller hears 429 and when to come back; another kind of request still passes', async (t) => {
+    const stack = await withStack(t);
+    for (const name of ['nginx.conf', 'limits.inc']) {
+        const file = path.join(stack.var, 'conf', name);
+        writeFileSync(file, readFileSync(file, 'utf8').replace(/zone=reading burst=\d+/g, 'zone=reading burst=1')
+            .replace(/zone=reading:8m rate=\d+r/g, 'zone=reading:8m rate=1r'));
+    }
+    process.kill(stack.pid('nginx'), 'SIGHUP');
+    const answer = await until('a 429', async () => {
+        const got = await stack.client.fetch('/v1/jobs');
+        return got.status === 429 && got;
+    });
+    assert.equal(answer.headers.get('content-type'), 'application/problem+json');
+    assert.ok(Number(answer.headers.get('retry-after')) > 0);
+    const problem = await answer.json();
+    assert.equal(problem.code, 'rate_limited');
+    assert.equal(problem.requestId, answer.headers.get('x-request-id'));
+    assert.ok((await stack.client.create()).id, 'polling has a zone of its own');
 });
