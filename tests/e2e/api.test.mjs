@@ -92,6 +92,18 @@ test('a prompt becomes a video', async () => {
     assert.deepEqual([job.userId, job.seed, job.metadata, job.errorCode], ['u-1', 7, { shelf: 'b' }, null]);
 });
 
+test('a submit reaches an idle provider within 50 ms, in the median', async () => {
+    const took = [];
+    for (let i = 0; i < 9; i++) {
+        const { id, createdAt } = await client.create({ prompt: `soon ${i}`, aspectRatio: '1:1' });
+        await client.ended(id); /* the machine is idle again */
+        const accepted = (await client.events(id)).find(({ type }) => type === 'accepted');
+        took.push(Date.parse(accepted.at) - Date.parse(createdAt)); /* its answer is back, too */
+    }
+    took.sort((a, b) => a - b);
+    assert.ok(took[4] < 50, `${took.join(' ')} ms`);
+});
+
 test('its timeline is whole and carries the request id of its creation', async () => {
     const events = await client.events(job.id);
     assert.ok(events.every(({ seq, at }, i) => i === 0 || (seq > events[i - 1].seq && at >= events[i - 1].at)), 'in order');
