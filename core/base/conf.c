@@ -17,17 +17,21 @@ struct key {
     enum secrecy secrecy;
     const char *def;
     int64_t number, min, max;
-    size_t at; /* offset in struct conf */
+    const char *choices; /* space separated; NULL: any text */
+    size_t at;           /* offset in struct conf */
 };
 
 static const struct key keys[] = {
 #define T(sec, key, def, secrecy, words) \
-    { #sec, #key, TEXT, secrecy, def, 0, 0, 0, offsetof(struct conf, sec##_##key) },
+    { #sec, #key, TEXT, secrecy, def, 0, 0, 0, NULL, offsetof(struct conf, sec##_##key) },
 #define I(sec, key, def, min, max, words) \
-    { #sec, #key, NUMBER, PUBLIC, "", def, min, max, offsetof(struct conf, sec##_##key) },
+    { #sec, #key, NUMBER, PUBLIC, "", def, min, max, NULL, offsetof(struct conf, sec##_##key) },
+#define W(sec, key, def, choices, words) \
+    { #sec, #key, TEXT, PUBLIC, def, 0, 0, 0, choices, offsetof(struct conf, sec##_##key) },
 #include "base/conf.def"
 #undef T
 #undef I
+#undef W
 };
 
 static struct fg_str *text_of(struct conf *c, const struct key *k)
@@ -40,10 +44,21 @@ static int64_t *number_of(struct conf *c, const struct key *k)
     return (int64_t *)(void *)((char *)c + k->at);
 }
 
+static bool is_choice(const char *choices, struct fg_str v)
+{
+    struct fg_str rest = fg_str_c(choices), one;
+    while (scan_until(&rest, ' ', &one))
+        if (fg_eq(one, v))
+            return true;
+    return false;
+}
+
 /* Returns NULL or what is wrong, in words. */
 static const char *set(struct fg_ctx *cx, struct conf *c, const struct key *k, struct fg_str v)
 {
     if (k->type == TEXT) {
+        if (k->choices && !is_choice(k->choices, v))
+            return arena_fmt(cx->mem, "must be one of: %s", k->choices).p;
         *text_of(c, k) = arena_str(cx->mem, v);
         return NULL;
     }

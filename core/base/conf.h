@@ -17,9 +17,11 @@ struct conf_provider {
 struct conf {
 #define T(section, key, def, secrecy, words) struct fg_str section##_##key;
 #define I(section, key, def, min, max, words) int64_t section##_##key;
+#define W(section, key, def, choices, words) struct fg_str section##_##key;
 #include "base/conf.def"
 #undef T
 #undef I
+#undef W
     struct conf_provider provider[CONF_PROVIDERS_MAX];
     unsigned provider_n;
 };

@@ -6,7 +6,7 @@
 
 #define LOG_LINE_MAX (8 * FG_KIB)
 
-static const char *const level_name[] = { "debug", "info", "warn", "error" };
+static const char *const level_name[] = { "info", "warn", "error" };
 
 void log_write(struct fg_ctx *cx, enum log_level level, const char *event,
                const struct log_field *field, size_t n)

@@ -5,7 +5,7 @@
 
 #include "base/ctx.h"
 
-enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
+enum log_level { LOG_INFO, LOG_WARN, LOG_ERROR };
 
 struct log_field {
     const char *name;

@@ -13,9 +13,7 @@ enum hash_purpose {
     HASH_MEDIA_LINK = 3,
     HASH_IDEMPOTENCY = 4,
     HASH_REQUEST = 5,
-    HASH_BODY = 6,
     HASH_CALLBACK = 7,
-    HASH_CURSOR = 8,
 };
 
 /* Keyed BLAKE2b-256 over purpose and the length-prefixed fields. pepper: 32 bytes. */

@@ -103,9 +103,11 @@ void db_server_begin(struct t_world *w, struct conf *conf)
     *conf = (struct conf){ .provider_n = 0 };
 #define T(section, key, def, secrecy, words) conf->section##_##key = fg_str_c(def);
 #define I(section, key, def, min, max, words) conf->section##_##key = (def);
+#define W(section, key, def, choices, words) conf->section##_##key = fg_str_c(def);
 #include "base/conf.def"
 #undef T
 #undef I
+#undef W
     conf->db_socket = arena_fmt(w->cx.mem, "%s/s", db_server_dir());
     conf->db_user = FG_LIT("root");
     conf->db_name = arena_fmt(w->cx.mem, "t%u", n++);

@@ -186,6 +186,8 @@ TEST(configuration_errors_name_file_and_line)
         { CONF_GOOD "[nowhere]\nx = 1\n", ":9: [nowhere] x: unknown key" },
         { CONF_GOOD "[sweeper]\nbatch = many\n", ":9: [sweeper] batch: must be a whole number from 1 to 500" },
         { CONF_GOOD "[sweeper]\nbatch = 501\n", ":9: [sweeper] batch: must be a whole number from 1 to 500" },
+        { CONF_GOOD "[server]\ncookie_secure = true\n", ":9: [server] cookie_secure: must be one of: auto yes no" },
+        { CONF_GOOD "[log]\nlevel = info\n", ":9: [log] level: unknown key" },
         { CONF_GOOD "no equals sign\n", ":8: not a line of the form key = value" },
         { "[db]\nuser = u\n", ": [auth] pepper is required" },
         { CONF_GOOD "[sweeper]\nlease_s = 10\n", ": [sweeper] lease_s must be over submit_timeout_s and call_timeout_s" },
