@@ -73,13 +73,13 @@ static enum fg_code record_body(struct fg_ctx *cx, struct db *db, void *arg)
     if (rc != FG_OK || !ended)
         return rc; /* its outcome is recorded already, by a callback or by another sweeper */
     struct job *j = &rec->job;
-    if (j->attempt_n != rec->t->attempt.n || !job_next((enum job_stage)j->stage, change_for(rec->t, r, j).event,
-                                                      &(struct job_place){ 0 }))
+    struct job_change ch = change_for(rec->t, r, j);
+    struct job_place to;
+    if (j->attempt_n != rec->t->attempt.n || !job_next((enum job_stage)j->stage, ch.event, &to))
         return r->outcome == SUBMIT_ACCEPTED
                    ? job_move(cx, db, j, &(struct job_change){ .event = EV_LATE,
                                                                .data = event_data(cx, "providerJobId", r->id) })
                    : FG_OK;
-    struct job_change ch = change_for(rec->t, r, j);
     if (r->outcome == SUBMIT_ACCEPTED)
         j->provider_job_id = r->id;
     rc = job_move(cx, db, j, &ch);
