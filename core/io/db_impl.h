@@ -7,7 +7,7 @@
 #include "io/db.h"
 
 #define DB_BINDS_MAX 64
-#define DB_COLUMNS_MAX 64
+#define DB_COLUMNS_MAX 80
 
 /* The number of statements stays outside their enum. */
 #define S(name, programs, binds, columns, text) +1

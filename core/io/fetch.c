@@ -13,7 +13,6 @@
 
 #define EVENTS_MAX 128
 #define ACTIVE_MAX 1024 /* the surplus waits here: libcurl walks its own queue on every event */
-#define IDLE_CONNECTIONS 64L
 #define RETRY_AFTER_MAX_S (INT64_C(7) * 86400)
 #define WAKE UINT64_MAX /* epoll's key of wake_fd; all others are lane << 32 | descriptor */
 
@@ -123,7 +122,8 @@ static void lane_open(struct fetcher *f, struct lane *l)
     curl_multi_setopt(l->multi, CURLMOPT_SOCKETDATA, l);
     curl_multi_setopt(l->multi, CURLMOPT_TIMERFUNCTION, on_timer);
     curl_multi_setopt(l->multi, CURLMOPT_TIMERDATA, l);
-    curl_multi_setopt(l->multi, CURLMOPT_MAXCONNECTS, IDLE_CONNECTIONS);
+    /* Those in use count too: with fewer, a busy lane would close each connection as soon as it is free. */
+    curl_multi_setopt(l->multi, CURLMOPT_MAXCONNECTS, (long)f->active_max);
 }
 
 /* While a name is resolved a call has up to three descriptors; the program needs some too. */

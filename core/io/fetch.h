@@ -48,7 +48,7 @@ enum fetch_end {
 
 struct fetch_reply {
     enum fetch_end end;
-    int status;                /* HTTP status; 0 unless FETCH_ANSWERED */
+    int status;                /* HTTP status; 0 unless FETCH_ANSWERED or FETCH_TOO_LARGE */
     struct fetch_header header[FETCH_REPLY_HEADERS_MAX]; /* of the last answer; names in lower case */
     unsigned header_n;
     struct fg_str body;        /* in memory calls only */

@@ -32,6 +32,9 @@ void hash_begin(struct hash_stream *h);
 void hash_add(struct hash_stream *h, const void *p, size_t n);
 void hash_end(struct hash_stream *h, uint8_t out[HASH_LEN]);
 
+/* For protocols that ask for it. */
+void hash_sha256(struct fg_str data, uint8_t out[HASH_LEN]);
+
 /* HMAC-SHA256. */
 void hash_hmac_sha256(struct fg_str key, struct fg_str data, uint8_t out[HASH_LEN]);
 
@@ -49,6 +52,18 @@ static inline struct fg_str hash_bytes(const uint8_t d[HASH_LEN])
 {
     return (struct fg_str){ (const char *)d, HASH_LEN };
 }
+
+/* Signatures by public keys, which may come from strangers: false when it does not fit, for any reason. */
+#define HASH_ED25519_KEY_LEN 32
+#define HASH_ED25519_SIG_LEN 64
+bool hash_ed25519_verify(const uint8_t key[HASH_ED25519_KEY_LEN],
+                         const uint8_t signature[HASH_ED25519_SIG_LEN], struct fg_str message);
+/* RSASSA-PKCS1-v1_5 with SHA-256. n and e: big endian, as in a JWK once decoded. Refused: n under 2048 or
+ * over 8192 bits; e under 65537 or over 32 bits. */
+bool hash_rs256_verify(struct fg_str n, struct fg_str e, struct fg_str message, struct fg_str signature);
+
+/* A JWT (RFC 7519) with the header {"alg":"HS256","typ":"JWT"}. The key: the secret's bytes as they are. */
+struct fg_str jwt_hs256(struct fg_ctx *cx, struct fg_str secret, struct fg_str payload_json);
 
 /* Standard Webhooks 1.0.0, scheme v1 (HMAC-SHA256). One secret's text: "whsec_" + base64; without the
  * prefix its UTF-8 bytes are the key (as OpenAI's SDKs do). */

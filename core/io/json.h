@@ -28,10 +28,11 @@ enum js_type js_type(const struct js *v); /* NULL pointer: JS_NULL */
 const struct js *js_get(const struct js *v, const char *key);
 size_t js_len(const struct js *v); /* members of an array or object */
 const struct js *js_at(const struct js *array, size_t i);
-/* Members in order of appearance; false at the end. Start with *it = 0. */
+/* Members in order of appearance; false at the end. Start with *it = 0. A NUL ends the key. */
 bool js_next(const struct js *object, size_t *it, struct fg_str *key, const struct js **value);
 
-/* True and *out only if v has that very type. Numbers: js_i64 takes integers without fraction and exponent. */
+/* True and *out only if v has that very type. A NUL ends the text, and none is in it. Numbers: js_i64 takes
+ * integers without fraction and exponent. */
 bool js_str(const struct js *v, struct fg_str *out);
 bool js_i64(const struct js *v, int64_t *out);
 bool js_bool(const struct js *v, bool *out);

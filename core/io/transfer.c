@@ -365,19 +365,26 @@ static enum fetch_end failed(const struct transfer *t, CURLcode rc)
     return t->hop > 0 ? FETCH_UNKNOWN : FETCH_NOT_SENT; /* an earlier hop did go out */
 }
 
+static int status_of(const struct transfer *t)
+{
+    long status = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    return (int)status;
+}
+
 bool transfer_over(struct transfer *t, CURLcode rc)
 {
     if (rc == CURLE_OK && redirecting(t))
         return next_hop(t);
     if (rc != CURLE_OK) {
         enum fetch_end how = failed(t, rc);
+        if (how == FETCH_TOO_LARGE)
+            t->reply.status = status_of(t);
         return end(t, how, how == FETCH_REFUSED ? "the address is not a public one"
                            : t->error[0]        ? t->error
                                                 : curl_easy_strerror(rc));
     }
-    long status = 0;
-    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-    t->reply.status = (int)status;
+    t->reply.status = status_of(t);
     if (t->call.to_fd >= 0)
         hash_end(&t->hash, t->reply.body_hash);
     else
