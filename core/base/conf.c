@@ -81,19 +81,43 @@ static struct conf_provider *provider_slot(struct conf *c, struct fg_str name)
     return &c->provider[c->provider_n++];
 }
 
+/* The keys of a provider's section that hold a secret. */
+static const struct {
+    const char *name;
+    size_t at; /* offset in struct conf_provider */
+} provider_secrets[] = {
+    { "key", offsetof(struct conf_provider, key) },
+    { "webhook_secrets", offsetof(struct conf_provider, webhook_secrets) },
+    { "key_secret", offsetof(struct conf_provider, key_secret) },
+};
+
+static struct fg_str *secret_of(struct conf_provider *p, size_t i)
+{
+    return (struct fg_str *)(void *)((char *)p + provider_secrets[i].at);
+}
+
+static const char *set_enabled(struct conf_provider *p, struct fg_str v)
+{
+    if (!FG_IS(v, "yes") && !FG_IS(v, "no"))
+        return "must be one of: yes no";
+    p->disabled = FG_IS(v, "no");
+    return NULL;
+}
+
 static const char *set_provider(struct fg_ctx *cx, struct conf *c, struct fg_str name,
                                 struct fg_str key, struct fg_str v)
 {
     struct conf_provider *p = provider_slot(c, arena_str(cx->mem, name));
     if (!p)
         return "too many providers";
-    if (FG_IS(key, "key"))
-        p->key = arena_str(cx->mem, v);
-    else if (FG_IS(key, "webhook_secrets"))
-        p->webhook_secrets = arena_str(cx->mem, v);
-    else
-        return "unknown key";
-    return NULL;
+    if (FG_IS(key, "enabled"))
+        return set_enabled(p, v);
+    for (size_t i = 0; i < FG_LEN(provider_secrets); i++)
+        if (fg_eq(key, fg_str_c(provider_secrets[i].name))) {
+            *secret_of(p, i) = arena_str(cx->mem, v);
+            return NULL;
+        }
+    return "unknown key";
 }
 
 struct reading {
@@ -162,12 +186,13 @@ static enum fg_code from_environment(struct fg_ctx *cx, struct conf *out)
     }
     for (unsigned i = 0; i < out->provider_n; i++) {
         const char *section = arena_fmt(cx->mem, "provider_%.*s", FG_P(out->provider[i].name)).p;
-        const char *key = getenv(env_name(cx, section, "key").p);
-        const char *secrets = getenv(env_name(cx, section, "webhook_secrets").p);
-        if (key)
-            out->provider[i].key = arena_str(cx->mem, fg_str_c(key));
-        if (secrets)
-            out->provider[i].webhook_secrets = arena_str(cx->mem, fg_str_c(secrets));
+        const char *name = env_name(cx, section, "enabled").p, *v = getenv(name);
+        const char *wrong = v ? set_enabled(&out->provider[i], fg_str_c(v)) : NULL;
+        if (wrong)
+            return fg_fail(cx, FG_CONFIG, "environment %s: %s", name, wrong);
+        for (size_t k = 0; k < FG_LEN(provider_secrets); k++)
+            if ((v = getenv(env_name(cx, section, provider_secrets[k].name).p)))
+                *secret_of(&out->provider[i], k) = arena_str(cx->mem, fg_str_c(v));
     }
     return FG_OK;
 }
@@ -227,9 +252,12 @@ struct fg_str conf_show(struct fg_ctx *cx, const struct conf *c)
             sb_add(&b, *(const struct fg_str *)at);
         sb_add_c(&b, '\n');
     }
-    for (unsigned i = 0; i < c->provider_n; i++)
-        sb_addf(&b, "provider.%.*s.key = %s\nprovider.%.*s.webhook_secrets = %s\n",
-                FG_P(c->provider[i].name), whether_set(c->provider[i].key), FG_P(c->provider[i].name),
-                whether_set(c->provider[i].webhook_secrets));
+    for (unsigned i = 0; i < c->provider_n; i++) {
+        struct conf_provider p = c->provider[i];
+        sb_addf(&b, "provider.%.*s.enabled = %s\n", FG_P(p.name), p.disabled ? "no" : "yes");
+        for (size_t k = 0; k < FG_LEN(provider_secrets); k++)
+            sb_addf(&b, "provider.%.*s.%s = %s\n", FG_P(p.name), provider_secrets[k].name,
+                    whether_set(*secret_of(&p, k)));
+    }
     return sb_str(&b);
 }

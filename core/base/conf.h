@@ -7,11 +7,14 @@
 
 #define CONF_PROVIDERS_MAX 16
 
-/* [provider.NAME]; environment FILMGATE_PROVIDER_NAME_KEY. All secret. */
+/* [provider.NAME]; environment FILMGATE_PROVIDER_NAME_KEY and so on. Whatever the section says, the provider is set up
+ * by it (a handler's configuration has no key), unless it says "enabled = no". */
 struct conf_provider {
-    struct fg_str name;           /* a-z, 0-9 and _, as the catalogue's keyRef names it */
-    struct fg_str key;
+    struct fg_str name;            /* a-z, 0-9 and _, as the catalogue's keyRef names it */
+    struct fg_str key;             /* secret, like the next two */
     struct fg_str webhook_secrets; /* space separated, newest first */
+    struct fg_str key_secret;      /* the other half, where a key is a pair (Kling's AccessKey and SecretKey) */
+    bool disabled;
 };
 
 struct conf {

@@ -21,4 +21,10 @@ void fault_point(const char *name)
     if (n > 0 && strcmp(want, name) == 0 && unlink(path) == 0)
         (void)kill(getpid(), SIGKILL);
 }
+
+bool fault_planted(enum planted which)
+{
+    const char *n = getenv("FILMGATE_PLANT");
+    return n && n[0] == '0' + (char)which && n[1] == '\0';
+}
 #endif

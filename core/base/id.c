@@ -18,6 +18,24 @@ struct fg_str id_new(struct fg_ctx *cx, struct fg_str prefix)
     return (struct fg_str){ to, prefix.n + ID_BODY };
 }
 
+struct fg_str id_uuid(struct fg_ctx *cx)
+{
+    unsigned char raw[16];
+    static const char hex[] = "0123456789abcdef";
+    cx->env->random(cx->env->self, raw, sizeof raw);
+    raw[6] = (unsigned char)((raw[6] & 0x0f) | 0x40);
+    raw[8] = (unsigned char)((raw[8] & 0x3f) | 0x80);
+    char *to = arena_get(cx->mem, 37);
+    size_t n = 0;
+    for (unsigned i = 0; i < sizeof raw; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            to[n++] = '-';
+        to[n++] = hex[raw[i] >> 4];
+        to[n++] = hex[raw[i] & 15];
+    }
+    return (struct fg_str){ to, n };
+}
+
 bool id_valid(struct fg_str id, struct fg_str prefix)
 {
     if (id.n != prefix.n + ID_BODY || !fg_starts(id, prefix))

@@ -8,6 +8,8 @@
 
 /* "job_" + 26 characters, in the context's arena. */
 struct fg_str id_new(struct fg_ctx *cx, struct fg_str prefix);
+/* A random UUID (version 4) in canonical lower-case form, for services that want one. */
+struct fg_str id_uuid(struct fg_ctx *cx);
 /* The form only: prefix, length, alphabet. */
 bool id_valid(struct fg_str id, struct fg_str prefix);
 

@@ -188,6 +188,8 @@ TEST(configuration_errors_name_file_and_line)
         { CONF_GOOD "[sweeper]\nbatch = 501\n", ":9: [sweeper] batch: must be a whole number from 1 to 500" },
         { CONF_GOOD "[server]\ncookie_secure = true\n", ":9: [server] cookie_secure: must be one of: auto yes no" },
         { CONF_GOOD "[log]\nlevel = info\n", ":9: [log] level: unknown key" },
+        { CONF_GOOD "[provider.fal]\nsecret = x\n", ":9: [provider.fal] secret: unknown key" },
+        { CONF_GOOD "[provider.fal]\nenabled = true\n", ":9: [provider.fal] enabled: must be one of: yes no" },
         { CONF_GOOD "no equals sign\n", ":8: not a line of the form key = value" },
         { "[db]\nuser = u\n", ": [auth] pepper is required" },
         { CONF_GOOD "[sweeper]\nlease_s = 10\n", ": [sweeper] lease_s must be over submit_timeout_s and call_timeout_s" },
@@ -209,22 +211,33 @@ TEST(the_environment_wins_and_secrets_are_not_shown)
     struct t_world w;
     struct conf c;
     t_begin(&w);
-    const char *path = conf_file(&w.cx, CONF_GOOD "[provider.fal_1]\nkey = topsecret\n");
-    setenv("FILMGATE_SWEEPER_BATCH", "7", 1);
-    setenv("FILMGATE_PROVIDER_FAL_1_WEBHOOK_SECRETS", "whsec_abc", 1);
+    const char *path = conf_file(&w.cx, CONF_GOOD "[provider.fal_1]\nkey = topsecret\n"
+                                        "[provider.kling]\nkey = ak\nkey_secret = otherhalf\nenabled = no\n"
+                                        "[provider.comfyui]\nenabled = yes\n");
+    static const char *const from_outside[][2] = { { "FILMGATE_SWEEPER_BATCH", "7" },
+                                                   { "FILMGATE_PROVIDER_FAL_1_WEBHOOK_SECRETS", "whsec_abc" },
+                                                   { "FILMGATE_PROVIDER_FAL_1_ENABLED", "no" } };
+    for (size_t i = 0; i < FG_LEN(from_outside); i++)
+        setenv(from_outside[i][0], from_outside[i][1], 1);
     CHECK_CODE(&w.cx, conf_load(&w.cx, &c, path), FG_OK);
-    unsetenv("FILMGATE_SWEEPER_BATCH");
-    unsetenv("FILMGATE_PROVIDER_FAL_1_WEBHOOK_SECRETS");
+    for (size_t i = 0; i < FG_LEN(from_outside); i++)
+        unsetenv(from_outside[i][0]);
     CHECK_I64(c.sweeper_batch, 7, "environment");
     CHECK_I64(c.sweeper_lease_s, 90, "default");
     CHECK_IS(c.db_password, "pw secret", "file");
     CHECK_IS(conf_provider(&c, FG_LIT("fal_1"))->webhook_secrets, "whsec_abc", "a provider's, from the environment");
+    CHECK(conf_provider(&c, FG_LIT("fal_1"))->disabled, "and switched off from there");
+    CHECK_IS(conf_provider(&c, FG_LIT("kling"))->key_secret, "otherhalf", "a key of two halves");
+    CHECK(conf_provider(&c, FG_LIT("kling"))->disabled, "switched off in the file");
+    CHECK(!conf_provider(&c, FG_LIT("comfyui"))->disabled, "one line is a section");
     CHECK(!conf_provider(&c, FG_LIT("fal_2")), "no such provider");
     struct fg_str shown = conf_show(&w.cx, &c);
-    static const char *const secret[] = { "pw secret", "topsecret", "whsec_abc" };
+    static const char *const secret[] = { "pw secret", "topsecret", "whsec_abc", "otherhalf" };
     for (size_t i = 0; i < FG_LEN(secret); i++)
         CHECK(!strstr(shown.p, secret[i]), secret[i]);
     CHECK(strstr(shown.p, "db.password = (set)"), "but that it is set");
+    CHECK(strstr(shown.p, "provider.kling.key_secret = (set)"), "also of a provider");
+    CHECK(strstr(shown.p, "provider.kling.enabled = no"), "and what is off");
     unlink(path);
     t_end(&w, 0);
 }
