@@ -1,50 +1,30 @@
-/* The /v1/videos dialect of OpenAI and of the gateways that copy it. */
+/* The /v1/videos dialect of OpenAI and of the gateways that copy it; with extras, of our studio. */
+#include "provider/adapter.h"
+
 #include "base/arena.h"
 #include "base/scan.h"
-#include "base/utf8.h"
-#include "io/json.h"
-#include "provider/provider.h"
 
-#define URL_MAX 2048
-#define BODY_MAX (32 * FG_KIB)
-#define WORDS_MAX 200
-#define WORD_MAX 40
 #define POLL_AFTER_MAX_MS 3600000
 #define LIST_PAGE "100"
 
-/* Error codes and types that mean more than their HTTP status does, and the classes of the
- * statuses. */
-static const struct {
-    const char *code;
-    enum remote_reason reason;
-} codes[] = {
-    { "moderation_blocked", REASON_CONTENT },     { "content_policy_violation", REASON_CONTENT },
-    { "content_filter", REASON_CONTENT },         { "content_policy", REASON_CONTENT },
-    { "sentinel_block", REASON_CONTENT },         { "insufficient_quota", REASON_CREDIT },
-    { "insufficient_user_quota", REASON_CREDIT }, { "billing_hard_limit_reached", REASON_CREDIT },
-    { "billing_not_active", REASON_CREDIT },      { "invalid_api_key", REASON_AUTH },
-    { "image_unreachable", REASON_IMAGE },        { "invalid_image", REASON_IMAGE },
+/* Error codes and types that mean more than their HTTP status does. */
+static const struct code_reason codes[] = {
+    { "moderation_blocked", REASON_CONTENT },
+    { "content_policy_violation", REASON_CONTENT },
+    { "content_filter", REASON_CONTENT },
+    { "content_policy", REASON_CONTENT },
+    { "sentinel_block", REASON_CONTENT },
+    { "insufficient_quota", REASON_CREDIT },
+    { "insufficient_user_quota", REASON_CREDIT },
+    { "billing_hard_limit_reached", REASON_CREDIT },
+    { "billing_not_active", REASON_CREDIT },
+    { "invalid_api_key", REASON_AUTH },
+    { "image_unreachable", REASON_IMAGE },
+    { "invalid_image", REASON_IMAGE },
+    { NULL, REASON_NONE },
 };
 
-static const struct {
-    int status;
-    enum submit_outcome outcome;
-    enum remote_reason reason;
-} statuses[] = {
-    { 401, SUBMIT_REFUSED, REASON_AUTH },
-    { 402, SUBMIT_REFUSED, REASON_CREDIT },
-    { 403, SUBMIT_REFUSED, REASON_AUTH },
-    { 408, SUBMIT_UNKNOWN, REASON_BUSY },
-    /* With an Idempotency-Key: the first request with it is still at work. */
-    { 409, SUBMIT_UNKNOWN, REASON_BUSY },
-    { 429, SUBMIT_NOT_SENT, REASON_BUSY },
-    { 503, SUBMIT_NOT_SENT, REASON_BUSY },
-};
-
-static const struct {
-    const char *word;
-    enum remote_state state;
-} words[] = {
+static const struct word_state words[] = {
     { "queued", REMOTE_QUEUED },       { "pending", REMOTE_QUEUED },
     { "submitted", REMOTE_QUEUED },    { "not_start", REMOTE_QUEUED },
     { "created", REMOTE_QUEUED },      { "waiting", REMOTE_QUEUED },
@@ -54,28 +34,8 @@ static const struct {
     { "success", REMOTE_DONE },        { "failed", REMOTE_FAILED },
     { "failure", REMOTE_FAILED },      { "error", REMOTE_FAILED },
     { "cancelled", REMOTE_FAILED },    { "canceled", REMOTE_FAILED },
-    { "expired", REMOTE_GONE },
+    { "expired", REMOTE_GONE },        { NULL, REMOTE_RUNNING },
 };
-
-static bool ok(const struct fetch_reply *r)
-{
-    return r->end == FETCH_ANSWERED && r->status >= 200 && r->status < 300;
-}
-
-static struct fg_str clip(struct fg_str s, size_t max)
-{
-    size_t n = 0, len;
-    while (n < s.n && (len = utf8_len(s.p + n, s.n - n)) > 0 && n + len <= max)
-        n += len;
-    return (struct fg_str){ s.p, n };
-}
-
-/* NULL when the body is no JSON: every getter then finds nothing. */
-static const struct js *body_of(struct fg_ctx *cx, const struct fetch_reply *r)
-{
-    const struct js *v = NULL;
-    return r->body.n && js_parse(cx, r->body, &v) == FG_OK ? v : NULL;
-}
 
 struct remote_error {
     struct fg_str code, message; /* FG_NONE when not given */
@@ -86,44 +46,27 @@ struct remote_error {
 static struct remote_error error_of(const struct js *body)
 {
     const struct js *error = js_get(body, "error");
-    struct remote_error e = { 0 };
-    struct fg_str type = FG_NONE;
-    (void)js_str(js_get(error, "type"), &type);
-    if (!js_str(js_get(error, "code"), &e.code))
+    struct fg_str type = adapter_text(error, "type");
+    struct remote_error e = { .code = adapter_text(error, "code"), .message = adapter_text(error, "message") };
+    e.reason = adapter_reason(e.code, codes);
+    if (e.reason == REASON_NONE)
+        e.reason = adapter_reason(type, codes);
+    if (!e.code.p)
         e.code = type;
-    if (!js_str(js_get(error, "message"), &e.message))
+    if (!e.message.p)
         (void)js_str(error, &e.message);
-    for (size_t i = 0; i < FG_LEN(codes) && e.reason == REASON_NONE; i++)
-        if (fg_eq_nocase(e.code, fg_str_c(codes[i].code)) ||
-            fg_eq_nocase(type, fg_str_c(codes[i].code)))
-            e.reason = codes[i].reason;
     return e;
 }
 
-/* The message of a refused key may repeat the key. */
-static struct fg_str words_of(struct fg_ctx *cx, int status, const struct remote_error *e)
+static void authorize(struct fg_ctx *cx, const struct provider_site *site, struct fetch_call *out)
 {
-    struct fg_str message = status == 401 || e->reason == REASON_AUTH ? FG_NONE : e->message;
-    return clip(arena_fmt(cx->mem, "HTTP %d %.*s%s%.*s", status, FG_P(clip(e->code, WORD_MAX)),
-                          message.n ? ": " : "", FG_P(message)),
-                WORDS_MAX);
-}
-
-/* Goes into a URL later, so no segment that means another place. */
-static bool usable_id(struct fg_str id)
-{
-    if (id.n == 0 || id.n > PROVIDER_ID_MAX || FG_IS(id, ".") || FG_IS(id, ".."))
-        return false;
-    for (size_t i = 0; i < id.n; i++)
-        if ((unsigned char)id.p[i] <= ' ' || id.p[i] == 0x7f)
-            return false;
-    return true;
+    adapter_authorization(cx, "Bearer", site->key, out);
 }
 
 static enum fg_code call(struct fg_ctx *cx, const struct provider_site *site, const char *method,
                          struct fg_str id, const char *tail, struct fetch_call *out)
 {
-    struct sb url = sb_in(cx->mem, URL_MAX);
+    struct sb url = sb_in(cx->mem, ADAPTER_URL_MAX);
     sb_add(&url, site->base_url);
     sb_add(&url, FG_LIT("/videos"));
     if (id.p) {
@@ -131,13 +74,7 @@ static enum fg_code call(struct fg_ctx *cx, const struct provider_site *site, co
         sb_add_escaped(&url, id);
     }
     sb_add(&url, fg_str_c(tail));
-    if (url.bad)
-        return fg_fail(cx, FG_TOO_LARGE, "provider url over %d bytes", URL_MAX);
-    *out = fetch_call_init(method, sb_str(&url));
-    if (site->key.n)
-        out->secret = (struct fetch_header){ FG_LIT("Authorization"),
-                                             arena_fmt(cx->mem, "Bearer %.*s", FG_P(site->key)) };
-    return FG_OK;
+    return adapter_call(cx, &provider_openai, site, method, &url, out);
 }
 
 static void write_extras(struct jw *w, const struct gen_spec *spec)
@@ -154,12 +91,12 @@ static void write_extras(struct jw *w, const struct gen_spec *spec)
 static enum fg_code submit_call(struct fg_ctx *cx, const struct provider_site *site,
                                 const struct gen_spec *spec, struct fetch_call *out)
 {
-    struct sb body = sb_in(cx->mem, BODY_MAX);
+    struct sb body = sb_in(cx->mem, ADAPTER_BODY_MAX);
     struct jw w = jw_on(&body);
     jw_open(&w, NULL);
     jw_str(&w, "model", spec->model);
     jw_str(&w, "prompt", spec->prompt);
-    jw_str(&w, "seconds", arena_fmt(cx->mem, "%lld", (long long)spec->duration_s));
+    jw_str(&w, "seconds", adapter_value(cx, spec, PARAM_DURATION));
     jw_str(&w, "size",
            arena_fmt(cx->mem, "%lldx%lld", (long long)spec->width, (long long)spec->height));
     if (spec->image_url.p) {
@@ -169,212 +106,156 @@ static enum fg_code submit_call(struct fg_ctx *cx, const struct provider_site *s
     }
     if (site->extras)
         write_extras(&w, spec);
+    adapter_write_fixed(&w, spec);
     jw_close(&w);
-    if (body.bad)
-        return fg_fail(cx, FG_TOO_LARGE, "provider request over %zu bytes", BODY_MAX);
     enum fg_code rc = call(cx, site, "POST", FG_NONE, "", out);
+    if (rc == FG_OK)
+        rc = adapter_body(cx, &body, out);
     if (rc != FG_OK)
         return rc;
     out->once = true;
-    out->body = sb_str(&body);
-    fetch_add_header(out, FG_LIT("Content-Type"), FG_LIT("application/json"));
     if (site->extras)
         fetch_add_header(out, FG_LIT("Idempotency-Key"), spec->client_ref);
     return FG_OK;
 }
 
-static void submit_refused(struct fg_ctx *cx, const struct fetch_reply *r,
-                           const struct remote_error *e, struct submit_reply *out)
+static void submit_reply(struct fg_ctx *cx, const struct provider_site *site, const struct fetch_reply *r,
+                         struct submit_reply *out)
 {
-    /* 4xx is a final answer; anything else proves nothing. */
-    bool final = r->status >= 400 && r->status < 500;
-    out->outcome = final ? SUBMIT_REFUSED : SUBMIT_UNKNOWN;
-    out->reason = final ? REASON_REFUSED : REASON_FAILED;
-    for (size_t i = 0; i < FG_LEN(statuses); i++)
-        if (r->status == statuses[i].status) {
-            out->outcome = statuses[i].outcome;
-            out->reason = statuses[i].reason;
-        }
-    if (final && e->reason != REASON_NONE) { /* no money is 429 to some, 403 to others */
-        out->outcome = SUBMIT_REFUSED;
-        out->reason = e->reason;
-    }
-    if (out->outcome == SUBMIT_NOT_SENT)
-        out->retry_after_s = fetch_retry_after_s(cx, r);
-    out->words = words_of(cx, r->status, e);
-}
-
-static void submit_reply(struct fg_ctx *cx, const struct fetch_reply *r, struct submit_reply *out)
-{
+    (void)site;
     if (submit_unanswered(r, out)) {
-        out->words = clip(out->words, WORDS_MAX);
+        out->words = adapter_clip(out->words, ADAPTER_WORDS_MAX);
         return;
     }
-    const struct js *body = body_of(cx, r);
+    const struct js *body = adapter_json(cx, r);
     struct remote_error e = error_of(body);
-    *out = (struct submit_reply){ 0 };
-    if (!ok(r)) {
-        submit_refused(cx, r, &e, out);
+    if (adapter_ok(r)) {
+        adapter_accepted(cx, adapter_text(body, "id"), FG_NONE, out);
+        if (out->outcome != SUBMIT_ACCEPTED && e.message.p)
+            out->words = adapter_words(cx, r->status, e.reason, e.code, e.message);
         return;
     }
-    if (js_str(js_get(body, "id"), &out->id) && usable_id(out->id)) {
-        out->outcome = SUBMIT_ACCEPTED;
-        out->id = arena_str(cx->mem, out->id);
-        return;
-    }
-    *out = (struct submit_reply){ .outcome = SUBMIT_UNKNOWN,
-                                  .reason = REASON_NONSENSE,
-                                  .words = e.message.p ? words_of(cx, r->status, &e)
-                                                       : FG_LIT("accepted without a usable id") };
-}
-
-static enum fg_code poll_call(struct fg_ctx *cx, const struct provider_site *site, struct fg_str id,
-                              struct fetch_call *out)
-{
-    return call(cx, site, "GET", id, "", out);
-}
-
-static enum fg_code output_call(struct fg_ctx *cx, const struct provider_site *site,
-                                struct fg_str id, struct fetch_call *out)
-{
-    return call(cx, site, "GET", id, "/content?variant=video", out);
-}
-
-static enum remote_state state_of(struct fg_ctx *cx, struct fg_str word, struct poll_reply *out)
-{
-    for (size_t i = 0; i < FG_LEN(words); i++)
-        if (fg_eq_nocase(word, fg_str_c(words[i].word)))
-            return words[i].state;
-    out->unknown_word = arena_str(cx->mem, clip(word, WORD_MAX));
-    return REMOTE_RUNNING;
-}
-
-static void poll_unanswered(struct fg_ctx *cx, const struct fetch_reply *r, struct poll_reply *out)
-{
-    if (r->end != FETCH_ANSWERED) {
-        out->reason = REASON_FAILED;
-        out->words = clip(r->words, WORDS_MAX);
-        return;
-    }
-    struct remote_error e = error_of(body_of(cx, r));
-    out->words = words_of(cx, r->status, &e);
-    out->reason = e.reason != REASON_NONE ? e.reason : REASON_FAILED;
-    for (size_t i = 0; i < FG_LEN(statuses); i++)
-        if (e.reason == REASON_NONE && r->status == statuses[i].status)
-            out->reason = statuses[i].reason;
-    if (r->status == 404 || r->status == 410) {
-        out->understood = true;
-        out->state = REMOTE_GONE;
-        out->reason = REASON_NONE;
+    adapter_submit_failed(cx, r, e.reason, e.code, e.message, out);
+    if (r->status == 503) { /* overloaded: said before anything is taken */
+        out->outcome = SUBMIT_NOT_SENT;
+        out->reason = REASON_BUSY;
+        out->retry_after_s = fetch_retry_after_s(cx, r);
     }
 }
 
-static void poll_details(struct fg_ctx *cx, const struct fetch_reply *r, const struct js *body,
-                         struct poll_reply *out)
+static enum fg_code poll_call(struct fg_ctx *cx, const struct provider_site *site, const struct remote_ref *ref,
+                              int step, struct fg_str note, struct fetch_call *out)
 {
+    (void)step, (void)note;
+    return call(cx, site, "GET", ref->id, "", out);
+}
+
+static struct fg_str content_url(struct fg_ctx *cx, const struct provider_site *site, const struct remote_ref *ref)
+{
+    struct fetch_call get;
+    return call(cx, site, "GET", ref->id, "/content?variant=video", &get) == FG_OK ? get.url : FG_NONE;
+}
+
+static void read_state(struct fg_ctx *cx, const struct provider_site *site, const struct remote_ref *ref,
+                       const struct js *body, struct poll_reply *out)
+{
+    struct fg_str word = adapter_text(body, "status");
     int64_t n;
-    if (js_i64(js_get(body, "progress"), &n) && n >= 0 && n <= 100)
-        out->progress = (int)n;
-    if (out->state == REMOTE_FAILED) {
-        struct remote_error e = error_of(body);
-        out->reason = e.reason != REASON_NONE ? e.reason : REASON_FAILED;
-        out->words = words_of(cx, r->status, &e);
-    }
-    if (out->state == REMOTE_DONE && js_i64(js_get(body, "expires_at"), &n) && n > 0 &&
-        n < cx->now_us / FG_US_PER_S) {
-        out->state = REMOTE_GONE;
-        out->words = FG_LIT("completed, but its file has expired");
-    }
-}
-
-static void poll_reply(struct fg_ctx *cx, const struct fetch_reply *r, struct poll_reply *out)
-{
-    struct fg_str word;
-    uint64_t ms;
-    *out = (struct poll_reply){ .progress = -1, .queue_position = -1 };
-    if (r->end == FETCH_ANSWERED) {
-        if (scan_all_u64(fetch_reply_header(r, FG_LIT("openai-poll-after-ms")), POLL_AFTER_MAX_MS,
-                         &ms))
-            out->poll_after_ms = (int64_t)ms;
-        else
-            out->poll_after_ms = fetch_retry_after_s(cx, r) * 1000;
-    }
-    if (!ok(r)) {
-        poll_unanswered(cx, r, out);
-        return;
-    }
-    const struct js *body = body_of(cx, r);
-    if (!js_str(js_get(body, "status"), &word)) {
+    if (!word.p) {
         out->reason = REASON_NONSENSE;
         out->words = FG_LIT("an answer without a status");
         return;
     }
-    out->understood = true;
-    out->state = state_of(cx, word, out);
-    poll_details(cx, r, body, out);
-}
-
-static enum fg_code find_call(struct fg_ctx *cx, const struct provider_site *site,
-                              const struct gen_spec *spec, struct fetch_call *out)
-{
-    (void)spec;
-    return call(cx, site, "GET", FG_NONE, "?limit=" LIST_PAGE "&order=desc", out);
-}
-
-static bool same_text(const struct js *video, const char *key, struct fg_str want)
-{
-    struct fg_str got;
-    return js_str(js_get(video, key), &got) && fg_eq(got, want);
-}
-
-/* A video with another reference is another attempt's, however much it looks like ours. */
-static bool looks_like(const struct js *video, const struct gen_spec *spec, int64_t since_us)
-{
-    int64_t created_s;
-    return !js_get(js_get(video, "metadata"), "filmgate_ref") &&
-           js_i64(js_get(video, "created_at"), &created_s) && created_s >= since_us / FG_US_PER_S &&
-           same_text(video, "prompt", spec->prompt) && same_text(video, "model", spec->model);
-}
-
-/* A page that does not reach back to since_us cannot show that something is not there. */
-static bool reaches_back(const struct js *list, const struct js *data, int64_t since_us)
-{
-    bool more = false;
-    int64_t oldest_s;
-    (void)js_bool(js_get(list, "has_more"), &more);
-    if (!more)
-        return true;
-    size_t n = js_len(data);
-    return n > 0 && js_i64(js_get(js_at(data, n - 1), "created_at"), &oldest_s) &&
-           oldest_s < since_us / FG_US_PER_S;
-}
-
-static void find_reply(struct fg_ctx *cx, const struct fetch_reply *r, const struct gen_spec *spec,
-                       int64_t since_us, struct found_reply *out)
-{
-    const struct js *list = ok(r) ? body_of(cx, r) : NULL, *data = js_get(list, "data");
-    struct fg_str id = FG_NONE, alike = FG_NONE;
-    size_t alike_n = 0;
-    *out = (struct found_reply){ 0 };
-    if (js_type(data) != JS_ARRAY)
-        return;
-    for (size_t i = 0; i < js_len(data); i++) {
-        const struct js *video = js_at(data, i);
-        if (!js_str(js_get(video, "id"), &id) || !usable_id(id))
-            continue;
-        if (same_text(js_get(video, "metadata"), "filmgate_ref", spec->client_ref)) {
-            *out = (struct found_reply){ true, arena_str(cx->mem, id) };
-            return;
-        }
-        if (looks_like(video, spec, since_us) && alike_n++ == 0)
-            alike = id;
+    adapter_state(cx, out, word, words);
+    if (js_i64(js_get(body, "progress"), &n) && n >= 0 && n <= 100)
+        out->progress = (int)n;
+    if (out->state == REMOTE_FAILED) {
+        struct remote_error e = error_of(body);
+        bool stopped = fg_eq_nocase(word, FG_LIT("cancelled")) || fg_eq_nocase(word, FG_LIT("canceled"));
+        adapter_failed(cx, out, e.reason != REASON_NONE ? e.reason : stopped ? REASON_CANCELED : REASON_FAILED,
+                       e.code, e.message);
     }
-    if (alike_n > 1 || !reaches_back(list, data, since_us))
+    if (out->state != REMOTE_DONE)
         return;
-    *out = (struct found_reply){ true, alike.p ? arena_str(cx->mem, alike) : FG_NONE };
+    n = adapter_i64(body, "expires_at");
+    if (n > 0 && n < cx->now_us / FG_US_PER_S) {
+        out->state = REMOTE_GONE;
+        out->words = FG_LIT("completed, but its file has expired");
+    } else {
+        adapter_done(cx, out, content_url(cx, site, ref), KEY_ALWAYS);
+    }
 }
 
-static enum fg_code callback_read(struct fg_ctx *cx, struct fg_str webhook_id, struct fg_str body,
+static void poll_reply(struct fg_ctx *cx, const struct provider_site *site, const struct remote_ref *ref, int step,
+                       struct fg_str note, const struct fetch_reply *r, struct poll_reply *out)
+{
+    uint64_t ms;
+    const struct js *body = adapter_json(cx, r);
+    (void)step, (void)note;
+    if (adapter_ok(r)) {
+        *out = adapter_no_news();
+        out->poll_after_ms = fetch_retry_after_s(cx, r) * 1000;
+        read_state(cx, site, ref, body, out);
+    } else {
+        struct remote_error e = error_of(body);
+        if (r->status == 503 && e.reason == REASON_NONE)
+            e.reason = REASON_BUSY;
+        adapter_poll_failed(cx, r, e.reason, e.code, e.message, out);
+    }
+    if (r->end == FETCH_ANSWERED &&
+        scan_all_u64(fetch_reply_header(r, FG_LIT("openai-poll-after-ms")), POLL_AFTER_MAX_MS, &ms))
+        out->poll_after_ms = (int64_t)ms;
+}
+
+static enum fg_code list_call(struct fg_ctx *cx, const struct provider_site *site, const struct list_ask *ask,
+                              struct fetch_call *out)
+{
+    struct sb tail = sb_in(cx->mem, PROVIDER_ID_MAX * 3 + 64);
+    sb_add(&tail, FG_LIT("?limit=" LIST_PAGE "&order=desc"));
+    if (ask->cursor.n) {
+        sb_add(&tail, FG_LIT("&after="));
+        sb_add_escaped(&tail, ask->cursor);
+    }
+    return call(cx, site, "GET", FG_NONE, sb_cstr(&tail), out);
+}
+
+/* Newest first: a page whose last row is older than the window ends it. One that promises more but has nothing
+ * to go on from proves no absence. */
+static void list_reply(struct fg_ctx *cx, const struct provider_site *site, const struct list_ask *ask,
+                       const struct fetch_reply *r, struct list_reply *out)
+{
+    const struct js *list = adapter_ok(r) ? adapter_json(cx, r) : NULL, *data = js_get(list, "data");
+    bool more = false;
+    int64_t oldest_us = 0;
+    (void)site;
+    *out = (struct list_reply){ .understood = js_type(data) == JS_ARRAY };
+    if (!out->understood)
+        return;
+    size_t n = js_len(data) < PROVIDER_ROWS_MAX ? js_len(data) : PROVIDER_ROWS_MAX;
+    out->row = arena_array(cx->mem, struct remote_row, n + 1);
+    for (size_t i = 0; i < n; i++) {
+        const struct js *video = js_at(data, i);
+        struct remote_row *row = &out->row[out->n];
+        *row = (struct remote_row){
+            .id = adapter_text(video, "id"),
+            .created_us = adapter_unix(video, "created_at", 1),
+            .client_ref = adapter_text(video, "metadata.filmgate_ref"),
+            .model = adapter_text(video, "model"),
+            .prompt = adapter_text(video, "prompt"),
+            .duration_s = adapter_seconds(video, "seconds"),
+        };
+        oldest_us = row->created_us;
+        if (adapter_id_ok(row->id))
+            out->n++;
+    }
+    (void)js_bool(js_get(list, "has_more"), &more);
+    bool past = oldest_us > 0 && oldest_us < ask->since_us;
+    out->more = more && out->n > 0 && !past;
+    out->cursor = out->more ? out->row[out->n - 1].id : FG_NONE;
+    out->whole = (!more || past || out->more) && n == js_len(data);
+}
+
+static enum fg_code callback_read(struct fg_ctx *cx, const struct callback_headers *h, struct fg_str body,
                                   struct callback_note *out)
 {
     const struct js *event;
@@ -385,25 +266,30 @@ static enum fg_code callback_read(struct fg_ctx *cx, struct fg_str webhook_id, s
     if (!js_str(js_get(event, "type"), &type))
         return fg_fail(cx, FG_INVALID_REQUEST, "The event has no type");
     /* Other events of the same account are fine, and none of our business. */
-    if (fg_starts(type, FG_LIT("video.")) &&
-        (!js_str(js_get(js_get(event, "data"), "id"), &id) || !usable_id(id)))
-        return fg_fail(cx, FG_INVALID_REQUEST, "The event names no video");
+    if (fg_starts(type, FG_LIT("video."))) {
+        id = adapter_text(event, "data.id");
+        if (!adapter_id_ok(id))
+            return fg_fail(cx, FG_INVALID_REQUEST, "The event names no video");
+    }
     *out = (struct callback_note){
-        .event_id = webhook_id.n ? arena_str(cx->mem, webhook_id) : FG_NONE,
-        .remote_id = arena_str(cx->mem, id),
+        .event_id = h->webhook_id.n ? arena_str(cx->mem, h->webhook_id) : FG_NONE,
+        .remote_id = id.n ? arena_str(cx->mem, id) : FG_NONE,
+        .news = adapter_no_news(), /* the body is thin: the poll says the rest */
     };
     return FG_OK;
 }
 
 const struct provider provider_openai = {
     .name = "openai",
+    .verify = VERIFY_STANDARD,
+    .image_by = IMAGE_BY_URL,
+    .pixels = true,
+    .authorize = authorize,
     .submit_call = submit_call,
     .submit_reply = submit_reply,
     .poll_call = poll_call,
     .poll_reply = poll_reply,
-    .output_call = output_call,
-    .find_call = find_call,
-    .find_reply = find_reply,
+    .list_call = list_call,
+    .list_reply = list_reply,
     .callback_read = callback_read,
-    .verify_standard = true,
 };
