@@ -16,9 +16,17 @@ GRANT SELECT, UPDATE ON `{{database}}`.attempt TO 'fg_web'@'{{host}}';
 GRANT SELECT, INSERT, UPDATE, DELETE ON `{{database}}`.due TO 'fg_web'@'{{host}}';
 GRANT SELECT, UPDATE ON `{{database}}`.output TO 'fg_web'@'{{host}}';
 GRANT INSERT ON `{{database}}`.ledger TO 'fg_web'@'{{host}}';
-GRANT INSERT ON `{{database}}`.callback_receipt TO 'fg_web'@'{{host}}';
+GRANT SELECT, INSERT ON `{{database}}`.callback_receipt TO 'fg_web'@'{{host}}';
 GRANT SELECT, INSERT, UPDATE ON `{{database}}`.idempotency TO 'fg_web'@'{{host}}';
 GRANT SELECT ON `{{database}}`.heartbeat TO 'fg_web'@'{{host}}';
+GRANT SELECT ON `{{database}}`.provider_state TO 'fg_web'@'{{host}}';
+GRANT SELECT, INSERT, UPDATE ON `{{database}}`.provider_keys TO 'fg_web'@'{{host}}';
+GRANT SELECT ON `{{database}}`.model_weather TO 'fg_web'@'{{host}}';
+GRANT SELECT, INSERT, UPDATE ON `{{database}}`.webhook_endpoint TO 'fg_web'@'{{host}}';
+GRANT SELECT, INSERT, UPDATE, DELETE ON `{{database}}`.webhook_secret TO 'fg_web'@'{{host}}';
+GRANT SELECT, INSERT, UPDATE ON `{{database}}`.webhook_message TO 'fg_web'@'{{host}}';
+GRANT SELECT, INSERT, UPDATE ON `{{database}}`.webhook_delivery TO 'fg_web'@'{{host}}';
+GRANT SELECT ON `{{database}}`.webhook_attempt TO 'fg_web'@'{{host}}';
 
 -- @sweeper
 CREATE USER IF NOT EXISTS 'fg_sweeper'@'{{host}}';
@@ -30,9 +38,18 @@ GRANT INSERT ON `{{database}}`.job_event TO 'fg_sweeper'@'{{host}}';
 GRANT SELECT, INSERT, UPDATE ON `{{database}}`.attempt TO 'fg_sweeper'@'{{host}}';
 GRANT SELECT, UPDATE, DELETE ON `{{database}}`.due TO 'fg_sweeper'@'{{host}}';
 GRANT SELECT, INSERT ON `{{database}}`.output TO 'fg_sweeper'@'{{host}}';
+GRANT SELECT, DELETE ON `{{database}}`.callback_receipt TO 'fg_sweeper'@'{{host}}';
 GRANT SELECT, INSERT ON `{{database}}`.ledger TO 'fg_sweeper'@'{{host}}';
 GRANT SELECT, DELETE ON `{{database}}`.idempotency TO 'fg_sweeper'@'{{host}}';
 GRANT SELECT, INSERT, UPDATE, DELETE ON `{{database}}`.heartbeat TO 'fg_sweeper'@'{{host}}';
+GRANT SELECT, INSERT, UPDATE ON `{{database}}`.provider_state TO 'fg_sweeper'@'{{host}}';
+GRANT SELECT, INSERT, UPDATE ON `{{database}}`.provider_keys TO 'fg_sweeper'@'{{host}}';
+GRANT SELECT, INSERT, UPDATE, DELETE ON `{{database}}`.model_weather TO 'fg_sweeper'@'{{host}}';
+GRANT SELECT, UPDATE, DELETE ON `{{database}}`.webhook_endpoint TO 'fg_sweeper'@'{{host}}';
+GRANT SELECT, DELETE ON `{{database}}`.webhook_secret TO 'fg_sweeper'@'{{host}}';
+GRANT SELECT, INSERT, DELETE ON `{{database}}`.webhook_message TO 'fg_sweeper'@'{{host}}';
+GRANT SELECT, INSERT, UPDATE ON `{{database}}`.webhook_delivery TO 'fg_sweeper'@'{{host}}';
+GRANT SELECT, INSERT, DELETE ON `{{database}}`.webhook_attempt TO 'fg_sweeper'@'{{host}}';
 
 -- @studio
 CREATE USER IF NOT EXISTS 'fg_studio'@'{{host}}';
