@@ -8,6 +8,7 @@
 #include "job/store.h"
 #include "job/wake.h"
 #include "money/ledger.h"
+#include "notify/endpoint.h"
 
 #define IDEMPOTENCY_KEY_MAX 255
 
@@ -42,14 +43,19 @@ static struct job new_job(struct fg_ctx *cx, const struct creation *c)
         .has_seed = r->has_seed,
         .seed = r->seed,
         .metadata = r->metadata,
-        .price_micro = r->model->price_micro_per_s * r->duration_s,
-        .currency = r->model->currency,
+        .price_micro = r->price_micro,
+        .currency = r->currency,
         .progress = -1,
         .queue_position = -1,
         .request_id = cx->request_id,
         .created_us = cx->now_us,
         .updated_us = cx->now_us,
         .deadline_us = cx->now_us + r->deadline_s * FG_US_PER_S,
+        .route = r->route,
+        .audio = (int)r->audio,
+        .negative = r->negative,
+        .ignored = r->ignored,
+        .callback_url = r->callback_url,
     };
 }
 
@@ -62,7 +68,8 @@ static enum fg_code insert_job(struct fg_ctx *cx, struct db *db, struct job *j)
                 DB(j->version), DB(j->provider), DB(j->model), DB(j->prompt), DB(j->aspect_ratio),
                 DB(j->duration_s), DB(j->resolution), DB(j->image_url), seed, DB(j->metadata),
                 DB(j->price_micro), DB(j->currency), DB(j->request_id), DB(j->created_us),
-                DB(j->updated_us), DB(j->deadline_us)));
+                DB(j->updated_us), DB(j->deadline_us), DB(j->route), DB(j->audio), DB(j->negative),
+                DB(j->ignored), DB(j->callback_url)));
     if (rc == FG_OK)
         j->id = db->insert_id;
     return rc;
@@ -93,13 +100,15 @@ static enum fg_code create_body(struct fg_ctx *cx, struct db *db, void *arg)
         rc = db_run(cx, db, SQL_EVENT_INSERT,
                     DB_ARGS(DB(j->id), DB(j->version), DB(cx->now_us),
                             DB(fg_str_c(job_event_name(EV_CREATED))), DB(j->state), DB(j->stage),
-                            DB(cx->request_id), DB_NULL));
+                            DB(cx->request_id), DB(event_data(cx, "replaces", c->req->replaces))));
     if (rc == FG_OK)
         rc = db_run(cx, db, SQL_DUE_INSERT_TWO,
-                    DB_ARGS(DB((int)DUE_DISPATCH), DB(j->id), DB(cx->now_us), DB((int)DUE_DEADLINE),
-                            DB(j->id), DB(j->deadline_us)));
+                    DB_ARGS(DB((int)DUE_DISPATCH), DB(j->id), DB(cx->now_us), DB(j->model), DB(j->account_id),
+                            DB((int)DUE_DEADLINE), DB(j->id), DB(j->deadline_us)));
     if (rc == FG_OK)
         rc = ledger_add(cx, db, j->account_id, j->id, LEDGER_HOLD, j->price_micro, j->currency);
+    if (rc == FG_OK && j->callback_url.p)
+        rc = endpoint_callbacks_ready(cx, db, j->account_id);
     if (rc == FG_OK)
         rc = insert_key(cx, db, c);
     FG_CRASH_POINT("create.before_commit");

@@ -1,6 +1,7 @@
 #include "base/fault.h"
 #include "job/store.h"
 #include "job/wake.h"
+#include "notify/notify.h"
 
 #define ERASE_TRIES 3
 
@@ -20,6 +21,8 @@ static enum fg_code erase_body(struct fg_ctx *cx, struct db *db, void *arg)
     rc = job_move(cx, db, j, &(struct job_change){ .event = EV_DELETED });
     if (rc == FG_OK)
         rc = db_run(cx, db, SQL_JOB_REDACT, DB_ARGS(DB(j->id)));
+    if (rc == FG_OK)
+        rc = notify_redact(cx, db, j->id);
     if (rc == FG_OK)
         rc = db_run(cx, db, SQL_IDEMPOTENCY_REDACT, DB_ARGS(DB(j->id)));
     if (rc == FG_OK && had_file)

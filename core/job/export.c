@@ -1,3 +1,4 @@
+#include "base/scan.h"
 #include "io/json.h"
 #include "job/job.h"
 #include "media/link.h"
@@ -36,6 +37,42 @@ static void add_known(struct jw *w, const char *key, int64_t v)
         jw_i64(w, key, v);
 }
 
+static void add_audio(struct jw *w, const struct job *j)
+{
+    if (j->audio == AUDIO_ANY)
+        jw_null(w, "audio");
+    else
+        jw_bool(w, "audio", j->audio == AUDIO_ON);
+}
+
+void job_ignored_json(struct jw *w, struct fg_str fields)
+{
+    struct fg_str rest = fields, field;
+    jw_open_array(w, "ignored");
+    while (scan_until(&rest, ',', &field))
+        jw_str(w, NULL, field);
+    jw_close_array(w);
+}
+
+/* From our own history with the model; nothing where that says little: in a queue of ours, or later than most. */
+static void add_estimate(struct fg_ctx *cx, const struct job_env *env, struct jw *w, const struct job *j)
+{
+    const struct model_weather *m = weather_of(env->weather, j->model);
+    int64_t gone_ms = (cx->now_us - j->created_us) / FG_US_PER_MS;
+    bool in_line = j->stage == STAGE_WAITING && j->queue_position >= 0;
+    bool known = m && m->finish_p90_ms > 0 && m->finish_p90_ms > gone_ms && !in_line &&
+                 j->stage != STAGE_SUBMIT_UNKNOWN && j->stage != STAGE_STORING;
+    if (!known || job_terminal((enum job_state)j->state)) {
+        jw_null(w, "waitEstimate");
+        return;
+    }
+    int64_t from_ms = m->finish_p50_ms > gone_ms ? m->finish_p50_ms - gone_ms : 0;
+    jw_open(w, "waitEstimate");
+    jw_i64(w, "fromSeconds", from_ms / 1000);
+    jw_i64(w, "toSeconds", (m->finish_p90_ms - gone_ms + 999) / 1000);
+    jw_close(w);
+}
+
 static void add_end(struct jw *w, const struct job *j)
 {
     const struct job_reason_info *why = j->error_code.n ? job_reason_by_slug(j->error_code) : NULL;
@@ -53,13 +90,18 @@ void job_json(struct fg_ctx *cx, const struct job_env *env, const struct job *j,
     jw_str(&w, "stage", j->stage ? fg_str_c(job_stage_name((enum job_stage)j->stage)) : FG_NONE);
     jw_str(&w, "provider", j->provider);
     jw_str(&w, "model", j->model);
+    jw_str(&w, "route", j->route);
     jw_str(&w, "providerJobId", j->provider_job_id);
     jw_str(&w, "prompt", j->prompt);
     jw_str(&w, "aspectRatio", j->aspect_ratio);
     jw_i64(&w, "duration", j->duration_s);
     jw_str(&w, "resolution", j->resolution);
     jw_str(&w, "imageUrl", j->image_url);
+    jw_str(&w, "callbackUrl", j->callback_url);
     add_known(&w, "seed", j->has_seed ? j->seed : -1);
+    add_audio(&w, j);
+    jw_str(&w, "negativePrompt", j->negative);
+    job_ignored_json(&w, j->ignored);
     jw_raw(&w, "metadata", j->metadata);
     add_media(cx, env, &w, j);
     add_end(&w, j);
@@ -69,6 +111,8 @@ void job_json(struct fg_ctx *cx, const struct job_env *env, const struct job *j,
     jw_i64(&w, "version", j->version);
     jw_i64(&w, "priceMicro", j->price_micro);
     jw_str(&w, "currency", j->currency);
+    jw_bool(&w, "charged", j->charged);
+    add_estimate(cx, env, &w, j);
     jw_time(&w, "createdAt", j->created_us);
     jw_time(&w, "updatedAt", j->updated_us);
     jw_time(&w, "startedAt", j->started_us);
@@ -85,10 +129,10 @@ void job_event_json(const struct job_event_row *e, struct sb *b)
 {
     struct jw w = jw_on(b);
     jw_open(&w, NULL);
-    jw_i64(&w, "seq", e->seq);
+    add_known(&w, "seq", e->state ? e->seq : -1);
     jw_time(&w, "at", e->at_us);
     jw_str(&w, "type", e->kind);
-    jw_str(&w, "status", fg_str_c(job_state_name((enum job_state)e->state)));
+    jw_str(&w, "status", e->state ? fg_str_c(job_state_name((enum job_state)e->state)) : FG_NONE);
     jw_str(&w, "stage", e->stage ? fg_str_c(job_stage_name((enum job_stage)e->stage)) : FG_NONE);
     jw_str(&w, "requestId", e->request_id);
     jw_raw(&w, "data", e->data);

@@ -8,6 +8,7 @@
  *       └── not_accepted ── [submit_unknown] ──────┘                                  (succeeded)
  *
  *   any stage: failed ► (failed)   deadline ► (expired)   canceled while waiting ► (failed, code canceled)
+ *   before acceptance: rerouted ► [waiting], for another model of the job's route
  *   pending: waiting, submitting, submit_unknown   queued: at_provider   processing: rendering, storing
  */
 #ifndef FG_JOB_JOB_H
@@ -58,7 +59,7 @@ enum job_stage {
     X(CREATED, "created") X(CLAIM, "submitting") X(NOT_SENT, "not_sent") X(UNKNOWN, "submit_unknown")  \
     X(NOT_ACCEPTED, "not_accepted") X(ACCEPTED, "accepted") X(STARTED, "started")                \
     X(PROGRESS, "progress") X(OUTPUT, "output_ready") X(STORED, "succeeded") X(FAILED, "failed") \
-    X(DEADLINE, "expired") X(CANCELED, "canceled")                                               \
+    X(DEADLINE, "expired") X(CANCELED, "canceled") X(REROUTED, "rerouted")                        \
     /* notes: recorded in the timeline, no transition */                                         \
     X(CANCEL_ASKED, "cancel_requested") X(CALLBACK, "callback") X(LATE, "late_result")           \
     X(NEWS, "provider_note") X(DELETED, "deleted")
@@ -72,13 +73,13 @@ enum job_event {
 /* Why a job failed or expired: the closed list of errorCode. */
 enum job_reason {
     JOB_R_NONE = 0,
-#define R(sym, slug, retryable, charged, words) JOB_R_##sym,
+#define R(sym, slug, retryable, fault, words) JOB_R_##sym,
 #include "job/reasons.def"
 #undef R
 };
 struct job_reason_info {
     const char *slug, *words;
-    bool retryable, charged;
+    bool retryable, fault_of_provider;
 };
 const struct job_reason_info *job_reason_info(enum job_reason r);
 /* NULL: not one of ours. */
@@ -124,7 +125,29 @@ struct job {
     int64_t created_us, updated_us, started_us, finished_us, deadline_us, deleted_us;
     struct fg_str provider_job_id;
     int output_state;             /* enum output_state */
+    struct fg_str route;          /* by whose name it was asked for; FG_NONE: by its model's */
+    int audio;                    /* enum audio */
+    struct fg_str negative;
+    struct fg_str ignored;        /* request fields that the model leaves out, separated by commas */
+    bool charged;                 /* its hold was settled */
+    struct fg_str callback_url;   /* where it wants to be told of, besides the account's endpoints */
 };
+
+/* How a model has done lately. */
+struct model_weather {
+    struct fg_str model;
+    int64_t n, good_n;
+    int64_t start_p50_ms, start_p90_ms, finish_p50_ms, finish_p90_ms; /* from acceptance; 0: too little history */
+    int64_t computed_us;
+};
+struct weather {
+    const struct model_weather *row;
+    size_t n;
+};
+/* All rows there are, in the arena. */
+enum fg_code weather_read(struct fg_ctx *cx, struct db *db, struct weather *out) FG_MUST_CHECK;
+/* NULL: nothing is known. w may be NULL. */
+const struct model_weather *weather_of(const struct weather *w, struct fg_str model);
 
 /* What the use cases need, built once per process. */
 struct job_env {
@@ -133,6 +156,7 @@ struct job_env {
     const struct catalogue *catalogue;
     const uint8_t *pepper;        /* HASH_LEN bytes */
     int wake_fd;                  /* -1: nobody to wake */
+    const struct weather *weather; /* for wait estimates; NULL: none */
 };
 
 /* ---- use cases of the API (fcgi/ calls these; each is one unit of work) ---- */
@@ -178,7 +202,7 @@ enum fg_code job_list(struct fg_ctx *cx, struct job_env *env, const struct ident
                       const struct job_list_query *q, struct job_list *out) FG_MUST_CHECK;
 
 struct job_event_row {
-    int seq;
+    int64_t seq;                  /* of an event; nothing where state is 0: a callback that changed nothing */
     int64_t at_us;
     struct fg_str kind, request_id, data; /* data: JSON object text or FG_NONE */
     int state, stage;
@@ -186,10 +210,23 @@ struct job_event_row {
 enum fg_code job_events(struct fg_ctx *cx, struct job_env *env, const struct identity *who,
                         struct fg_str id, struct job_event_row **rows, size_t *n) FG_MUST_CHECK;
 
-/* Not yet submitted: final at once. Later: recorded; none of our providers can be asked to stop, so what comes is
- * delivered, and the job says that its end was asked for. FG_JOB_FINISHED when it has ended. *out is the job afterwards. Asking twice is fine. */
+/* Not yet submitted: final at once. Later: recorded, and the sweeper asks the provider where that can be asked; what
+ * comes all the same is delivered, and the job says that its end was asked for. FG_JOB_FINISHED when it has ended.
+ * *out is the job afterwards. Asking twice is fine. */
 enum fg_code job_cancel(struct fg_ctx *cx, struct job_env *env, const struct identity *who,
                         struct fg_str id, struct job *out) FG_MUST_CHECK;
+
+/* The operator knows what became of a submit of unknown outcome: taken, under this id (FG_NONE: not taken, and so submitted
+ * again). FG_JOB_MOVED when its outcome is not unknown (any more), FG_DB_DUPLICATE when the id is another job's. */
+enum fg_code job_decide(struct fg_ctx *cx, struct job_env *env, struct fg_str id, struct fg_str provider_job_id,
+                        struct job *out) FG_MUST_CHECK;
+
+/* One of a provider's own list: known to a row of ours, or else adopted by the attempt whose reference, token or seed with
+ * prompt it carries (into the job while that still waits for it, else told in its timeline), or of nobody. *job is set
+ * for ADOPTED and LATE. */
+enum adoption { ADOPT_KNOWN, ADOPT_ADOPTED, ADOPT_LATE, ADOPT_STRANGE };
+enum fg_code job_adopt(struct fg_ctx *cx, struct job_env *env, struct fg_str provider, const struct remote_row *row,
+                       enum adoption *outcome, struct job *job) FG_MUST_CHECK;
 
 /* Terminal only (else FG_JOB_NOT_FINISHED): prompt and metadata redacted and the output marked deleted now, files
  * removed by the sweeper. Deleting twice is fine. */
@@ -197,15 +234,30 @@ enum fg_code job_erase(struct fg_ctx *cx, struct job_env *env, const struct iden
                        struct fg_str id) FG_MUST_CHECK;
 
 /* A callback at /hooks/{provider}/{token} (token FG_NONE: the provider's own account-wide URL). Records a receipt
- * with its verdict and makes the poll due, in one transaction. FG_OK when it was genuine, even when it changed nothing;
- * FG_BAD_SIGNATURE, FG_BAD_HEADER, FG_INVALID_JSON, FG_NOT_FOUND (unknown provider or token), FG_DB_*. */
+ * with its verdict and moves the job (signed) or makes its poll due (unsigned), in one transaction. FG_OK when it was
+ * genuine, even when it changed nothing; FG_BAD_SIGNATURE, FG_BAD_HEADER, FG_INVALID_JSON, FG_NOT_FOUND (unknown
+ * provider or token), FG_DB_*. */
 struct callback_in {
-    struct fg_str provider, token, webhook_id, webhook_timestamp, webhook_signature, body;
+    struct fg_str provider, token, body;
+    struct callback_headers headers;
 };
-enum fg_code job_callback(struct fg_ctx *cx, struct job_env *env, const struct callback_in *in) FG_MUST_CHECK;
+struct callback_out {
+    struct fg_str answer;         /* JSON that the provider wants to hear; FG_NONE: any success will do */
+};
+enum fg_code job_callback(struct fg_ctx *cx, struct job_env *env, const struct callback_in *in,
+                          struct callback_out *out) FG_MUST_CHECK;
+
+/* Processes a kept callback again, as it was verified then: harmless, since a job only moves forward. FG_NOT_FOUND,
+ * FG_INVALID_REQUEST (forged and unknown ones), and what job_callback gives. */
+enum fg_code job_callback_replay(struct fg_ctx *cx, struct job_env *env, int64_t id) FG_MUST_CHECK;
+/* "valid", "duplicate", "late", "superseded", "forged", "unknown", "replayed" */
+const char *callback_verdict_name(int verdict);
 
 /* The whole job as JSON, as every route shows it (links are signed for now + media.link_ttl_s). */
 void job_json(struct fg_ctx *cx, const struct job_env *env, const struct job *j, struct sb *b);
+/* "ignored": what was asked for and is not in the video, from a list with commas. */
+struct jw;
+void job_ignored_json(struct jw *w, struct fg_str fields);
 void job_event_json(const struct job_event_row *e, struct sb *b);
 /* When a client should look again, in milliseconds; 0 when the job has ended. */
 int64_t job_poll_after_ms(const struct fg_ctx *cx, const struct job *j);

@@ -22,19 +22,20 @@ int64_t policy_resubmit_us(const struct fg_ctx *cx, int64_t n, int64_t retry_aft
 }
 
 /* Stretches as the job ages; the table of design §5. */
-static int64_t calm_poll_us(const struct conf *conf, int64_t age_us)
+static int64_t calm_poll_us(const struct conf *conf, const struct cat_provider *p, int64_t age_us)
 {
-    int64_t first = conf->sweeper_first_poll_ms * FG_US_PER_MS;
+    int64_t first = (p && p->poll_ms ? p->poll_ms : conf->sweeper_first_poll_ms) * FG_US_PER_MS;
     return age_us < 60 * S ? first : age_us < 600 * S ? 2 * first : 6 * first;
 }
 
-int64_t policy_poll_us(const struct fg_ctx *cx, const struct conf *conf, int64_t age_us, bool callbacks,
+int64_t policy_poll_us(const struct fg_ctx *cx, const struct conf *conf, const struct cat_provider *p, int64_t age_us,
                        int64_t no_news, int64_t wish_ms)
 {
-    int64_t pause = callbacks ? conf->sweeper_callback_poll_ms * FG_US_PER_MS : calm_poll_us(conf, age_us);
+    int64_t called = p && p->callback_poll_ms ? p->callback_poll_ms : conf->sweeper_callback_poll_ms;
+    int64_t pause = p && p->callbacks ? called * FG_US_PER_MS : calm_poll_us(conf, p, age_us);
     int64_t wish = (wish_ms > 3600000 ? 3600000 : wish_ms) * FG_US_PER_MS;
     if (no_news > 0) /* it is in trouble: never sooner than it would have been */
-        pause = policy_backoff_us(cx, no_news, calm_poll_us(conf, age_us), 120 * S);
+        pause = policy_backoff_us(cx, no_news, calm_poll_us(conf, p, age_us), 120 * S);
     return pause > wish ? pause : wish;
 }
 

@@ -8,14 +8,15 @@
 #define POLICY_FETCH_MAX 8       /* downloads of one output that failed on the way */
 #define POLICY_GATE_MAX 2        /* downloads that arrived and are no video */
 #define POLICY_GONE_MAX 3        /* "no such job" answers in a row before it is believed */
+#define POLICY_STAY_MAX 1        /* submits that surely never arrived, before another model of the route is tried */
 
 /* Pause before try n (1, 2, …): base doubled each time up to max, then 0.75 to 1.25 of that by the dice. */
 int64_t policy_backoff_us(const struct fg_ctx *cx, int64_t n, int64_t base_us, int64_t max_us);
 /* Pause before a submit that was surely not taken is tried again; at least what the provider asked for. */
 int64_t policy_resubmit_us(const struct fg_ctx *cx, int64_t n, int64_t retry_after_s);
-/* Pause before the next poll of a job that has been at its provider for age_us. no_news: unhelpful answers in a
- * row. wish_ms: what the provider asked for, or 0. */
-int64_t policy_poll_us(const struct fg_ctx *cx, const struct conf *conf, int64_t age_us, bool callbacks,
+/* Pause before the next poll of a job that has been at its provider p (NULL: no longer in the catalogue) for age_us.
+ * no_news: unhelpful answers in a row. wish_ms: what the provider asked for, or 0. */
+int64_t policy_poll_us(const struct fg_ctx *cx, const struct conf *conf, const struct cat_provider *p, int64_t age_us,
                        int64_t no_news, int64_t wish_ms);
 /* Pause between two looks for a submit of unknown outcome. */
 int64_t policy_resolve_us(const struct fg_ctx *cx, int64_t n);

@@ -144,6 +144,6 @@ enum fg_code job_events(struct fg_ctx *cx, struct job_env *env, const struct ide
     enum fg_code rc = job_read(cx, env, who, id, &j);
     if (rc != FG_OK)
         return rc;
-    return DB_ALL(cx, env->db, SQL_EVENT_LIST, DB_ARGS(DB(j.id), DB((int)EVENTS_MAX)), DB_COLS(event_cols),
+    return DB_ALL(cx, env->db, SQL_EVENT_LIST, DB_ARGS(DB(j.id), DB(j.id), DB((int)EVENTS_MAX)), DB_COLS(event_cols),
                   rows, n);
 }

@@ -4,7 +4,10 @@
 #include "base/scan.h"
 #include "base/utf8.h"
 #include "io/json.h"
+#include "notify/notify.h"
+#include "provider/route.h"
 
+#define RATIOS_SHOWN 120
 #define SEED_MAX INT64_C(4294967295)
 
 /* What the fields said, before the catalogue has been asked; n == 0 or 0: not given or wrong. */
@@ -64,20 +67,46 @@ static void read_prompt(struct fg_ctx *cx, struct fields *f, const struct js *v,
         f->out->prompt = s;
 }
 
+static bool has(struct fg_str list, struct fg_str word)
+{
+    struct fg_str one;
+    while (scan_until(&list, ' ', &one))
+        if (fg_eq(one, word))
+            return true;
+    return false;
+}
+
+/* Some model makes it; have gets all ratios that there are. */
+static bool ratio_known(const struct catalogue *c, struct fg_str ratio, struct sb *have)
+{
+    for (unsigned i = 0; i < c->model_n; i++)
+        for (unsigned k = 0; k < c->model[i].size_n; k++) {
+            struct fg_str one = c->model[i].size[k].aspect_ratio;
+            if (fg_eq(one, ratio))
+                return true;
+            if (has(sb_str(have), one))
+                continue;
+            sb_add(have, have->n ? FG_LIT(" ") : FG_NONE);
+            sb_add(have, one);
+        }
+    return false;
+}
+
 static void read_ratio(struct fg_ctx *cx, struct fields *f, const struct js *v, const char *path)
 {
     struct fg_str s;
+    struct sb have = sb_in(cx->mem, RATIOS_SHOWN);
     if (!js_str(v, &s))
         fg_field(cx, path, "type", "must be a string");
-    else if (!FG_IS(s, "16:9") && !FG_IS(s, "9:16") && !FG_IS(s, "1:1"))
-        fg_field(cx, path, "value", "must be 16:9, 9:16 or 1:1");
-    else
+    else if (ratio_known(f->env->catalogue, s, &have))
         f->out->aspect_ratio = s;
+    else
+        fg_field(cx, path, "value", "must be one of: %s", have.bad ? "those of GET /v1/models" : sb_cstr(&have));
 }
 
 static void read_duration(struct fg_ctx *cx, struct fields *f, const struct js *v, const char *path)
 {
-    number(cx, v, path, 5, 10, &f->out->duration_s);
+    number(cx, v, path, 1, CATALOGUE_SECONDS_MAX, &f->out->duration_s);
 }
 
 static void read_resolution(struct fg_ctx *cx, struct fields *f, const struct js *v, const char *path)
@@ -108,6 +137,21 @@ static void read_image(struct fg_ctx *cx, struct fields *f, const struct js *v, 
         fg_field(cx, path, "format", "must be an http or https URL without a user name in it");
 }
 
+/* A user's key may not: what goes there is signed with the account's secret. */
+static void read_callback(struct fg_ctx *cx, struct fields *f, const struct js *v, const char *path)
+{
+    struct fg_str s;
+    const char *wrong;
+    if (!text(cx, v, path, JOB_URL_MAX, &s))
+        return;
+    if (f->who->role == ROLE_USER)
+        fg_field(cx, path, "value", "only a key of the account itself may set it");
+    else if ((wrong = notify_url_wrong(cx, f->env->conf, s)))
+        fg_field(cx, path, "value", "is refused: %s", wrong);
+    else
+        f->out->callback_url = s;
+}
+
 static void read_provider(struct fg_ctx *cx, struct fields *f, const struct js *v, const char *path)
 {
     text(cx, v, path, 32, &f->provider);
@@ -121,6 +165,24 @@ static void read_model(struct fg_ctx *cx, struct fields *f, const struct js *v, 
 static void read_seed(struct fg_ctx *cx, struct fields *f, const struct js *v, const char *path)
 {
     f->out->has_seed = number(cx, v, path, 0, SEED_MAX, &f->out->seed);
+}
+
+static void read_audio(struct fg_ctx *cx, struct fields *f, const struct js *v, const char *path)
+{
+    bool on;
+    if (js_bool(v, &on))
+        f->out->audio = on ? AUDIO_ON : AUDIO_OFF;
+    else
+        fg_field(cx, path, "type", "must be true or false");
+}
+
+static void read_negative(struct fg_ctx *cx, struct fields *f, const struct js *v, const char *path)
+{
+    struct fg_str s;
+    if (!text(cx, v, path, JOB_PROMPT_MAX, &s))
+        return;
+    s = utf8_trim(s);
+    f->out->negative = s.n ? s : FG_NONE;
 }
 
 static void read_user(struct fg_ctx *cx, struct fields *f, const struct js *v, const char *path)
@@ -182,9 +244,12 @@ static const struct {
     { "duration", "/duration", true, read_duration },
     { "resolution", "/resolution", false, read_resolution },
     { "imageUrl", "/imageUrl", false, read_image },
+    { "callbackUrl", "/callbackUrl", false, read_callback },
     { "provider", "/provider", false, read_provider },
     { "model", "/model", false, read_model },
     { "seed", "/seed", false, read_seed },
+    { "audio", "/audio", false, read_audio },
+    { "negativePrompt", "/negativePrompt", false, read_negative },
     { "userId", "/userId", false, read_user },
     { "metadata", "/metadata", false, read_metadata },
     { "deadlineSeconds", "/deadlineSeconds", false, read_deadline },
@@ -212,33 +277,126 @@ static void read_members(struct fg_ctx *cx, struct fields *f, const struct js *b
             fg_field(cx, table[i].path, "required", "must be given");
 }
 
-/* What the catalogue says to the fields that are good in themselves. */
-static void choose(struct fg_ctx *cx, struct fields *f)
+/* ---- which model ---- */
+
+/* Those that may serve, in order of preference, as a route of their own. */
+struct choice {
+    struct cat_route route;
+    const struct cat_model *named; /* the one model of the request, before anything took its place; NULL: a route's */
+};
+
+static void add_candidate(struct cat_route *to, const struct cat_model *m)
 {
-    struct job_request *r = f->out;
+    for (unsigned i = 0; i < to->model_n; i++)
+        if (to->model[i] == m)
+            return;
+    to->model[to->model_n++] = m;
+}
+
+/* Models of the route as they stand today, of the wanted provider. Those that nobody could use here are left out unless
+ * there are no others: then they say why. */
+static void add_candidates(struct fg_ctx *cx, const struct fields *f, const struct cat_route *from,
+                           struct cat_route *to)
+{
+    for (int others = 0; others < 2 && to->model_n == 0; others++)
+        for (unsigned i = 0; i < from->model_n; i++) {
+            const struct cat_model *m = route_today(cx, f->env->catalogue, from->model[i]);
+            bool alive = m && m->provider->set_up;
+            if (!m)
+                m = from->model[i];
+            if ((alive || others) && (!f->provider.n || fg_eq(m->provider->name, f->provider)))
+                add_candidate(to, m);
+        }
+}
+
+/* False: the request names what is not there, and has been told. */
+static bool read_choice(struct fg_ctx *cx, const struct fields *f, struct choice *out)
+{
     const struct catalogue *c = f->env->catalogue;
+    const struct cat_route *route = f->model.n ? catalogue_route(c, f->model) : c->default_route;
+    const struct cat_model *named = f->model.n ? catalogue_model(c, f->model) : NULL;
+    struct cat_route of_one = { .model = { named }, .model_n = 1 };
+    *out = (struct choice){ .named = named };
     if (f->provider.n && !catalogue_provider(c, f->provider)) {
         fg_field(cx, "/provider", "value", "is not a provider here");
-        return;
+        return false;
     }
-    r->model = f->model.n || f->provider.n ? catalogue_model(c, f->provider, f->model) : c->default_model;
-    if (!r->model) {
-        fg_field(cx, "/model", "value", "is not a model here%s", f->provider.n ? " of that provider" : "");
-        return;
+    if (!route && !named) {
+        fg_field(cx, "/model", "value", "is neither a model nor a route here");
+        return false;
     }
-    const struct cat_model *m = r->model;
+    if (!named)
+        f->out->route = route->name;
+    add_candidates(cx, f, named ? &of_one : route, &out->route);
+    if (out->route.model_n == 0)
+        fg_field(cx, named ? "/model" : "/provider", "value",
+                 named ? "is not a model of that provider" : "has no model in the route %.*s", FG_P(f->out->route));
+    return out->route.model_n > 0;
+}
+
+/* What is wrong in itself has been told, and is not looked at again. */
+static struct cat_wish wish_of(const struct job_request *r)
+{
+    return (struct cat_wish){
+        .aspect_ratio = r->aspect_ratio,
+        .resolution = r->resolution,
+        .duration_s = r->duration_s,
+        .prompt_chars = (int64_t)utf8_count(r->prompt),
+        .image = r->image_url.n > 0,
+        .seed = r->has_seed,
+        .negative = r->negative.n > 0,
+        .audio = r->audio,
+    };
+}
+
+/* One model: by field. "a was retired on 2026-09-15; b takes no reference image" */
+static void refuse_by_field(struct fg_ctx *cx, const struct choice *ch, const struct cat_wish *w)
+{
+    struct cat_misfit misfit[CATALOGUE_MISFITS_MAX];
+    const struct cat_model *m = ch->route.model[0];
+    const char *before = "";
+    if (ch->named && ch->named != m)
+        before = arena_fmt(cx->mem, "%.*s %s; ", FG_P(ch->named->name), catalogue_unfit(cx, ch->named, w)).p;
+    unsigned n = catalogue_misfits(cx, m, w, misfit);
+    for (unsigned i = 0; i < n; i++)
+        fg_field(cx, misfit[i].path, misfit[i].code, "%s%.*s %s", before, FG_P(m->name), misfit[i].words);
+}
+
+static void refuse_by_model(struct fg_ctx *cx, const struct cat_route *route, const struct cat_wish *w)
+{
+    for (unsigned i = 0; i < route->model_n; i++)
+        fg_field(cx, "/model", "unsupported", "%.*s: %s", FG_P(route->model[i]->name),
+                 catalogue_unfit(cx, route->model[i], w));
+}
+
+static void complete(struct fg_ctx *cx, const struct cat_model *m, const struct cat_wish *w, struct job_request *r)
+{
+    r->model = m;
+    r->ignored = catalogue_ignored(cx, m, w);
     if (!r->resolution.n)
         r->resolution = m->default_resolution;
-    if (r->aspect_ratio.n && !(r->size = catalogue_size(m, r->aspect_ratio, r->resolution)))
-        fg_field(cx, "/resolution", "value", "%.*s does not make %.*s in %.*s", FG_P(m->name),
-                 FG_P(r->resolution), FG_P(r->aspect_ratio));
-    if (r->duration_s && (r->duration_s < m->min_s || r->duration_s > m->max_s))
-        fg_field(cx, "/duration", "range", "%.*s takes %lld to %lld seconds", FG_P(m->name),
-                 (long long)m->min_s, (long long)m->max_s);
-    if (r->image_url.n && !m->image)
-        fg_field(cx, "/imageUrl", "unsupported", "%.*s takes no reference image", FG_P(m->name));
-    if (r->has_seed && !m->seed)
-        fg_field(cx, "/seed", "unsupported", "%.*s takes no seed", FG_P(m->name));
+    if (!(w->image && m->image_decides_ratio))
+        r->size = catalogue_size(m, r->aspect_ratio, r->resolution);
+    r->price_micro = catalogue_price(&m->price, r->resolution, r->duration_s, r->audio);
+    r->currency = m->price.currency;
+}
+
+static void choose(struct fg_ctx *cx, struct fields *f)
+{
+    struct choice ch;
+    struct cat_wish w = wish_of(f->out);
+    if (!read_choice(cx, f, &ch))
+        return;
+    const struct cat_model *m = route_pick(cx, f->env->catalogue, &ch.route, &w, NULL, NULL);
+    if (m) {
+        complete(cx, m, &w, f->out);
+        if (ch.named && ch.named != m)
+            f->out->replaces = ch.named->name;
+    } else if (ch.route.model_n == 1) {
+        refuse_by_field(cx, &ch, &w);
+    } else {
+        refuse_by_model(cx, &ch.route, &w);
+    }
 }
 
 enum fg_code job_request_read(struct fg_ctx *cx, const struct job_env *env, const struct identity *who,

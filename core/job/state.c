@@ -7,11 +7,13 @@ static const struct {
     uint8_t stage;
 } edge[STAGE_STORING + 1][JOB_EVENT_N] = {
     [STAGE_WAITING] = { [EV_CLAIM] = TO(SUBMITTING), [EV_PROGRESS] = TO(WAITING), [EV_FAILED] = TO(DONE),
-                        [EV_DEADLINE] = TO(DONE), [EV_CANCELED] = TO(DONE) },
+                        [EV_DEADLINE] = TO(DONE), [EV_CANCELED] = TO(DONE), [EV_REROUTED] = TO(WAITING) },
     [STAGE_SUBMITTING] = { [EV_ACCEPTED] = TO(AT_PROVIDER), [EV_NOT_SENT] = TO(WAITING),
-                           [EV_UNKNOWN] = TO(SUBMIT_UNKNOWN), [EV_FAILED] = TO(DONE) },
+                           [EV_UNKNOWN] = TO(SUBMIT_UNKNOWN), [EV_FAILED] = TO(DONE),
+                           [EV_REROUTED] = TO(WAITING) },
     [STAGE_SUBMIT_UNKNOWN] = { [EV_ACCEPTED] = TO(AT_PROVIDER), [EV_NOT_ACCEPTED] = TO(WAITING),
-                               [EV_FAILED] = TO(DONE), [EV_DEADLINE] = TO(DONE) },
+                               [EV_FAILED] = TO(DONE), [EV_DEADLINE] = TO(DONE),
+                               [EV_REROUTED] = TO(WAITING) },
     [STAGE_AT_PROVIDER] = { [EV_STARTED] = TO(RENDERING), [EV_PROGRESS] = TO(AT_PROVIDER),
                             [EV_OUTPUT] = TO(STORING), [EV_FAILED] = TO(DONE), [EV_DEADLINE] = TO(DONE) },
     [STAGE_RENDERING] = { [EV_PROGRESS] = TO(RENDERING), [EV_OUTPUT] = TO(STORING),
@@ -96,7 +98,7 @@ const char *job_event_name(enum job_event e)
 
 static const struct job_reason_info reasons[] = {
     [JOB_R_NONE] = { "", "", false, false },
-#define R(sym, slug, retryable, charged, words) [JOB_R_##sym] = { slug, words, retryable, charged },
+#define R(sym, slug, retryable, fault, words) [JOB_R_##sym] = { slug, words, retryable, fault },
 #include "job/reasons.def"
 #undef R
 };

@@ -1,5 +1,6 @@
 #include "job/store.h"
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "io/json.h"
@@ -21,13 +22,19 @@ static const struct db_col job_cols[] = {
     COL(struct job, request_id), COL(struct job, created_us), COL(struct job, updated_us),
     COL(struct job, started_us), COL(struct job, finished_us), COL(struct job, deadline_us),
     COL(struct job, deleted_us), COL(struct job, provider_job_id), COL(struct job, output_state),
+    COL(struct job, route), COL(struct job, audio), COL(struct job, negative), COL(struct job, ignored),
+    COL(struct job, charged), COL(struct job, callback_url),
 };
 const struct db_cols job_row = { job_cols, FG_LEN(job_cols) };
 
 static const struct db_col attempt_cols[] = {
     COL(struct attempt, id), COL(struct attempt, job_id), COL(struct attempt, n),
-    COL(struct attempt, client_ref), COL(struct attempt, callback_token), COL(struct attempt, state),
-    COL(struct attempt, provider_job_id), COL(struct attempt, created_us),
+    COL(struct attempt, provider), COL(struct attempt, model), COL(struct attempt, adapter),
+    COL(struct attempt, remote_model), COL(struct attempt, client_ref),
+    COL(struct attempt, callback_token), COL(struct attempt, state),
+    COL(struct attempt, provider_job_id), COL(struct attempt, links), COL(struct attempt, seed),
+    COL(struct attempt, odd_word), COL(struct attempt, cancel_us), COL(struct attempt, created_us),
+    COL(struct attempt, started_us),
 };
 const struct db_cols attempt_row = { attempt_cols, FG_LEN(attempt_cols) };
 
@@ -55,8 +62,9 @@ static enum due_kind due_kind_of(enum job_stage stage)
 {
     switch (stage) {
     case STAGE_WAITING:
-    case STAGE_SUBMITTING:
         return DUE_DISPATCH;
+    case STAGE_SUBMITTING:
+        return DUE_SENDING;
     case STAGE_SUBMIT_UNKNOWN:
         return DUE_RESOLVE;
     case STAGE_AT_PROVIDER:
@@ -93,14 +101,22 @@ static enum fg_code move_due(struct fg_ctx *cx, struct db *db, const struct job 
     if (kind == old && ch->due_us == 0)
         return FG_OK;
     return db_run(cx, db, SQL_DUE_MOVE,
-                  DB_ARGS(DB(kind), DB(ch->due_us ? ch->due_us : cx->now_us), DB(j->id), DB(old)));
+                  DB_ARGS(DB(kind), DB(ch->due_us ? ch->due_us : cx->now_us), DB(j->model), DB(j->id), DB(old)));
 }
 
-static enum fg_code end_hold(struct fg_ctx *cx, struct db *db, const struct job *j, enum job_reason reason)
+/* What the attempt's own row should know of it. */
+static enum fg_code tell_attempt(struct fg_ctx *cx, struct db *db, const struct job *j, enum job_stage was,
+                                 const struct job_change *ch)
 {
-    bool charged = j->state == JOB_SUCCEEDED || job_reason_info(reason)->charged;
-    return ledger_add(cx, db, j->account_id, j->id, charged ? LEDGER_SETTLE : LEDGER_RELEASE,
-                      j->price_micro, j->currency);
+    bool accepted = was >= STAGE_AT_PROVIDER;
+    if (ch->event == EV_STARTED)
+        return db_run(cx, db, SQL_ATTEMPT_STARTED, DB_ARGS(DB(cx->now_us), DB(j->id), DB(j->attempt_n)));
+    if (!accepted || (ch->event != EV_OUTPUT && ch->event != EV_FAILED && ch->event != EV_DEADLINE))
+        return FG_OK;
+    enum attempt_outcome how = ch->event == EV_OUTPUT                           ? ATTEMPT_GOOD
+                               : job_reason_info(ch->reason)->fault_of_provider ? ATTEMPT_BAD
+                                                                                : ATTEMPT_NEITHER;
+    return db_run(cx, db, SQL_ATTEMPT_OVER, DB_ARGS(DB((int)how), DB(cx->now_us), DB(j->id), DB(j->attempt_n)));
 }
 
 static void place(struct job *j, struct job_place to, const struct job_change *ch, int64_t now_us)
@@ -112,6 +128,7 @@ static void place(struct job *j, struct job_place to, const struct job_change *c
         FG_ASSERT((to.state == JOB_SUCCEEDED) == (ch->reason == JOB_R_NONE));
         j->finished_us = now_us;
         j->error_code = to.state == JOB_SUCCEEDED ? FG_NONE : fg_str_c(job_reason_info(ch->reason)->slug);
+        j->charged = to.state == JOB_SUCCEEDED || ch->charged;
     }
     if ((int)to.stage != j->stage || (to.stage != STAGE_WAITING && to.stage != STAGE_AT_PROVIDER))
         j->queue_position = -1;
@@ -136,25 +153,34 @@ enum fg_code job_move(struct fg_ctx *cx, struct db *db, struct job *j, const str
         DB_ARGS(DB(j->state), DB(j->stage), DB(j->updated_us), DB(j->attempt_n), DB(j->progress),
                 DB(j->queue_position), DB_TIME(j->cancel_us), DB(j->error_code), DB_TIME(j->started_us),
                 DB_TIME(j->finished_us), DB_TIME(j->deleted_us), DB(j->provider_job_id),
-                DB(j->output_state), DB(j->id), DB(version),
-                DB((int)was.state)));
+                DB(j->output_state), DB(j->provider), DB(j->model), DB(j->ignored), DB(j->charged), DB(j->id),
+                DB(version), DB((int)was.state)));
     if (rc == FG_OK && db->affected != 1)
         rc = fg_fail(cx, FG_JOB_MOVED, "The job moved meanwhile.");
     if (rc == FG_OK)
         rc = write_event(cx, db, j, ch);
     if (rc == FG_OK)
         rc = move_due(cx, db, j, was.stage, ch);
-    if (rc == FG_OK && job_terminal(to.state) && !job_terminal(was.state))
-        rc = end_hold(cx, db, j, ch->reason);
+    if (rc == FG_OK)
+        rc = tell_attempt(cx, db, j, was.stage, ch);
+    if (rc == FG_OK && job_terminal(to.state) && !job_terminal(was.state)) {
+        /* The schema takes no second end, so that bug can only put both into one. */
+        bool twice = j->charged && FG_PLANTED(PLANT_SETTLE_TWICE);
+        rc = ledger_add(cx, db, j->account_id, j->id, j->charged ? LEDGER_SETTLE : LEDGER_RELEASE,
+                        twice ? 2 * j->price_micro : j->price_micro, j->currency);
+    }
+    if (rc == FG_OK)
+        rc = job_tell(cx, db, j, was.state, ch->event);
     return rc;
 }
 
 enum fg_code attempt_end(struct fg_ctx *cx, struct db *db, int64_t attempt_id, enum attempt_state to,
-                         struct fg_str provider_job_id, struct fg_str detail, bool *ended)
+                         const struct submit_reply *r, bool *ended)
 {
     enum fg_code rc = db_run(cx, db, SQL_ATTEMPT_END,
-                             DB_ARGS(DB((int)to), DB(provider_job_id), DB(cx->now_us),
-                                     DB(utf8_cut(detail, ATTEMPT_DETAIL_MAX)), DB(attempt_id)));
+                             DB_ARGS(DB((int)to), DB(r->id), DB(r->links), DB(cx->now_us),
+                                     DB(utf8_cut(r->words, ATTEMPT_DETAIL_MAX)), DB(r->cost_micro),
+                                     DB(attempt_id)));
     *ended = rc == FG_OK && db->affected == 1;
     return rc;
 }
@@ -176,4 +202,18 @@ struct fg_str event_data(struct fg_ctx *cx, const char *name, struct fg_str valu
     jw_str(&w, name, value);
     jw_close(&w);
     return b.bad ? FG_NONE : sb_str(&b);
+}
+
+struct cat_wish job_wish(const struct job *j)
+{
+    return (struct cat_wish){
+        .aspect_ratio = j->aspect_ratio,
+        .resolution = j->resolution,
+        .duration_s = j->duration_s,
+        .prompt_chars = (int64_t)utf8_count(j->prompt),
+        .image = j->image_url.n > 0,
+        .seed = j->has_seed,
+        .negative = j->negative.n > 0,
+        .audio = (enum audio)j->audio,
+    };
 }

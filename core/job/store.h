@@ -6,14 +6,16 @@
 
 /* Kinds of due work; stored, never renumber. */
 enum due_kind {
-    DUE_DISPATCH = 1, /* waiting: submit it; submitting: somebody died there */
+    DUE_NOTHING = 0,  /* no row: a sweeper's own errand */
+    DUE_DISPATCH = 1, /* waiting for a slot, in the lane of its model */
     DUE_RESOLVE = 2,  /* a submit of unknown outcome */
     DUE_POLL = 3,
     DUE_INGEST = 4,
     DUE_DEADLINE = 5,
     DUE_ERASE = 6,    /* files of an erased job */
+    DUE_SENDING = 7,  /* a submit on its way: comes due when its sender must have died */
 };
-#define DUE_KIND_N 7
+#define DUE_KIND_N 8
 
 /* States of an attempt; stored, never renumber. */
 enum attempt_state {
@@ -22,6 +24,15 @@ enum attempt_state {
     ATTEMPT_REFUSED = 3,
     ATTEMPT_NOT_SENT = 4,
     ATTEMPT_UNKNOWN = 5,
+    ATTEMPT_PREPARING = 6, /* its image is on the way; the provider has not been asked for anything */
+};
+
+/* How an accepted one ended, for the weather; stored, never renumber. */
+enum attempt_outcome {
+    ATTEMPT_RUNNING = 0,
+    ATTEMPT_GOOD = 1,     /* the provider made it */
+    ATTEMPT_BAD = 2,      /* it did not, for reasons of its own */
+    ATTEMPT_NEITHER = 3,  /* it was stopped, or was not allowed to */
 };
 
 #define ATTEMPT_TOKEN FG_LIT("cb_") /* prefix of the token in a callback's path */
@@ -29,10 +40,14 @@ enum attempt_state {
 struct attempt {
     int64_t id, job_id;
     int n;
+    struct fg_str provider, model, adapter, remote_model; /* as they were at the submit */
     struct fg_str client_ref, callback_token;
     int state;
-    struct fg_str provider_job_id;
-    int64_t created_us;
+    struct fg_str provider_job_id, links;
+    int64_t seed;                 /* what was sent as a seed: the user's, or ours to know it again by */
+    struct fg_str odd_word;       /* the last status word that we did not know */
+    int64_t cancel_us;            /* the provider was asked to stop */
+    int64_t created_us, started_us;
 };
 
 extern const struct db_cols job_row;     /* of struct job: every SQL_JOB_* that selects one */
@@ -50,22 +65,31 @@ enum fg_code output_of_job(struct fg_ctx *cx, struct db *db, int64_t job_id, str
 enum fg_code job_by_id(struct fg_ctx *cx, struct db *db, int64_t id, struct job *out) FG_MUST_CHECK;
 
 /* What happened, besides the fields that the caller has set in *j (progress, queue_position, attempt_n,
- * cancel_us, deleted_us). */
+ * cancel_us, deleted_us; provider, model and ignored with EV_REROUTED). */
 struct job_change {
     enum job_event event;
     enum job_reason reason;   /* of an end that is no success */
     struct fg_str data;       /* JSON object text for the timeline; FG_NONE: none */
     int64_t due_us;           /* when the new stage's work is due; 0: at once */
+    bool charged;             /* an end that the provider takes money for, though it is no success */
 };
 
 /* Inside a transaction: looks the event up in the table (a note moves nothing), updates the row under its guard
- * (id, version, state), writes the event, moves or ends the due work, ends the hold. *j is the new row
+ * (id, version, state), writes the event, moves or ends the due work, ends the hold, tells followers. *j is the new row
  * afterwards. FG_JOB_MOVED: somebody else was faster, or the event is not allowed there; roll back, re-read. */
 enum fg_code job_move(struct fg_ctx *cx, struct db *db, struct job *j, const struct job_change *ch) FG_MUST_CHECK;
 
-/* Inside a transaction: ends an attempt that is still open; *ended false when it had ended already. */
+/* Inside the transaction of a move: tells those who follow the job, if there are any and this is news to them. */
+enum fg_code job_tell(struct fg_ctx *cx, struct db *db, const struct job *j, enum job_state was,
+                      enum job_event ev) FG_MUST_CHECK;
+
+/* Inside a transaction: ends an attempt that is still open; *ended false when it had ended already. Of r, the id,
+ * links, cost and words are kept. */
 enum fg_code attempt_end(struct fg_ctx *cx, struct db *db, int64_t attempt_id, enum attempt_state to,
-                         struct fg_str provider_job_id, struct fg_str detail, bool *ended) FG_MUST_CHECK;
+                         const struct submit_reply *r, bool *ended) FG_MUST_CHECK;
+
+/* The job as a model's possible customer, in the catalogue's words. */
+struct cat_wish job_wish(const struct job *j);
 
 /* One log line about a job that has moved, after the commit: for people who watch. */
 void job_log(struct fg_ctx *cx, const struct job *j);

@@ -11,6 +11,9 @@ TEST(only_the_drawn_transitions_exist)
         { STAGE_WAITING, EV_FAILED, JOB_FAILED, STAGE_DONE },
         { STAGE_WAITING, EV_DEADLINE, JOB_EXPIRED, STAGE_DONE },
         { STAGE_WAITING, EV_CANCELED, JOB_FAILED, STAGE_DONE },
+        { STAGE_WAITING, EV_REROUTED, JOB_PENDING, STAGE_WAITING },
+        { STAGE_SUBMITTING, EV_REROUTED, JOB_PENDING, STAGE_WAITING },
+        { STAGE_SUBMIT_UNKNOWN, EV_REROUTED, JOB_PENDING, STAGE_WAITING },
         { STAGE_SUBMITTING, EV_ACCEPTED, JOB_QUEUED, STAGE_AT_PROVIDER },
         { STAGE_SUBMITTING, EV_NOT_SENT, JOB_PENDING, STAGE_WAITING },
         { STAGE_SUBMITTING, EV_UNKNOWN, JOB_PENDING, STAGE_SUBMIT_UNKNOWN },
@@ -89,14 +92,14 @@ TEST(polls_stretch_with_age_and_slow_down_where_a_callback_is_expected)
         { 0, false, 0, INT64_MAX, 3600, "a wish has an end" },
     };
     for (size_t i = 0; i < FG_LEN(row); i++)
-        CHECK_I64(policy_poll_us(&w.cx, &c, row[i].age_s * FG_US_PER_S, row[i].callbacks, row[i].no_news,
+        CHECK_I64(policy_poll_us(&w.cx, &c, &(struct cat_provider){ .callbacks = row[i].callbacks },
+                                 row[i].age_s * FG_US_PER_S, row[i].no_news,
                                  row[i].wish_ms) / FG_US_PER_S, row[i].want_s, row[i].why);
-    CHECK(policy_poll_us(&w.cx, &c, 0, false, 10, 0) >= 90 * FG_US_PER_S, "trouble slows it down");
+    CHECK(policy_poll_us(&w.cx, &c, NULL, 0, 10, 0) >= 90 * FG_US_PER_S, "trouble slows it down");
     t_end(&w, 0);
 }
 
 /* A catalogue of one model with limits narrower than the API's. */
-static struct cat_provider provider = { .name = { "studio", 6 } };
 static struct catalogue catalogue;
 static struct conf conf = { .sweeper_deadline_s = 3600 };
 static const struct job_env env = { .conf = &conf, .catalogue = &catalogue };
@@ -106,16 +109,16 @@ static const struct identity user = { .account_id = 1, .role = ROLE_USER, .user_
 static enum fg_code read_body(struct t_world *w, const struct identity *who, struct fg_str body,
                               struct job_request *out)
 {
-    provider.name = FG_LIT("studio");
-    catalogue.provider[0] = provider;
-    catalogue.provider_n = 1;
+    catalogue = (struct catalogue){ .provider_n = 1, .model_n = 1, .route_n = 1 };
+    catalogue.provider[0] = (struct cat_provider){ .name = FG_LIT("studio"), .set_up = true };
     catalogue.model[0] = (struct cat_model){
-        .name = FG_LIT("m1"), .remote = FG_LIT("m1"), .provider = &catalogue.provider[0], .min_s = 5, .max_s = 8,
+        .name = FG_LIT("m1"), .remote = FG_LIT("m1"), .provider = &catalogue.provider[0], .durations = 0x1e0,
         .size = { { FG_LIT("16:9"), FG_LIT("480p"), 854, 480 }, { FG_LIT("1:1"), FG_LIT("720p"), 720, 720 } },
-        .size_n = 2, .default_resolution = FG_LIT("480p"), .price_micro_per_s = 10, .currency = FG_LIT("USD"),
+        .size_n = 2, .default_resolution = FG_LIT("480p"), .prompt_max = 1000,
+        .price = { .currency = FG_LIT("USD"), .by = { { FG_LIT("480p"), 10, 10 } }, .by_n = 1 },
     };
-    catalogue.model_n = 1;
-    catalogue.default_model = &catalogue.model[0];
+    catalogue.route[0] = (struct cat_route){ FG_LIT("main"), { &catalogue.model[0] }, 1 };
+    catalogue.default_route = &catalogue.route[0];
     return job_request_read(&w->cx, &env, who, body, out);
 }
 
@@ -129,6 +132,10 @@ TEST(a_good_request_is_read_and_completed_from_the_catalogue)
     CHECK_IS(r.prompt, "a \xf0\x9f\x8e\xac \xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d", "trimmed, all scripts");
     CHECK_IS(r.resolution, "480p", "the model's default");
     CHECK_I64(r.size->width, 854, "its pixels");
+    CHECK_IS(r.route, "main", "the default route");
+    CHECK_I64(r.price_micro, 50, "five seconds");
+    CHECK_IS(r.currency, "USD", "");
+    CHECK(r.audio == AUDIO_ANY && !r.negative.p && !r.ignored.p && !r.replaces.p, "nothing else was wished for");
     CHECK_IS(r.metadata, "{\"k\":\"v\"}", "kept as given");
     CHECK_I64(r.deadline_s, 60, "its own deadline");
     CHECK(!r.has_seed && !r.image_url.p, "null is not given");
@@ -146,10 +153,13 @@ TEST(each_bad_field_is_named)
         { "{\"prompt\":\" \\t\\u00a0\",\"aspectRatio\":\"16:9\",\"duration\":5}", "/prompt", "length" },
         { "{\"prompt\":5,\"aspectRatio\":\"16:9\",\"duration\":5}", "/prompt", "type" },
         { "{\"prompt\":\"x\",\"aspectRatio\":\"4:3\",\"duration\":5}", "/aspectRatio", "value" },
+        { "{\"prompt\":\"x\",\"aspectRatio\":\"16:9 \",\"duration\":5}", "/aspectRatio", "value" },
         { "{\"prompt\":\"x\",\"aspectRatio\":1,\"duration\":5}", "/aspectRatio", "type" },
         { "{\"prompt\":\"x\",\"aspectRatio\":\"16:9\",\"duration\":4}", "/duration", "range" },
         { "{\"prompt\":\"x\",\"aspectRatio\":\"16:9\",\"duration\":11}", "/duration", "range" },
         { "{\"prompt\":\"x\",\"aspectRatio\":\"16:9\",\"duration\":9}", "/duration", "range" },
+        { "{\"prompt\":\"x\",\"aspectRatio\":\"16:9\",\"duration\":0}", "/duration", "range" },
+        { "{\"prompt\":\"x\",\"aspectRatio\":\"16:9\",\"duration\":64}", "/duration", "range" },
         { "{\"prompt\":\"x\",\"aspectRatio\":\"16:9\",\"duration\":5.0}", "/duration", "type" },
         { "{\"prompt\":\"x\",\"aspectRatio\":\"16:9\",\"duration\":\"5\"}", "/duration", "type" },
         { "{" OK_FIELDS ",\"resolution\":\"720p\"}", "/resolution", "value" },
@@ -159,7 +169,9 @@ TEST(each_bad_field_is_named)
         { "{" OK_FIELDS ",\"imageUrl\":\"http:///y\"}", "/imageUrl", "format" },
         { "{" OK_FIELDS ",\"imageUrl\":\"https://h/a b\"}", "/imageUrl", "format" },
         { "{" OK_FIELDS ",\"imageUrl\":\"https://h/a\"}", "/imageUrl", "unsupported" },
-        { "{" OK_FIELDS ",\"seed\":1}", "/seed", "unsupported" },
+        { "{" OK_FIELDS ",\"audio\":true}", "/audio", "unsupported" },
+        { "{" OK_FIELDS ",\"audio\":\"yes\"}", "/audio", "type" },
+        { "{" OK_FIELDS ",\"negativePrompt\":[]}", "/negativePrompt", "type" },
         { "{" OK_FIELDS ",\"seed\":-1}", "/seed", "range" },
         { "{" OK_FIELDS ",\"seed\":4294967296}", "/seed", "range" },
         { "{" OK_FIELDS ",\"provider\":\"nobody\"}", "/provider", "value" },

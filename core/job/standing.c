@@ -1,0 +1,69 @@
+#include "job/standing.h"
+
+#include "base/arena.h"
+
+struct row {
+    struct fg_str provider;
+    int64_t paused_us, parked_until_us;
+    int park_reason, breaker;
+    int64_t breaker_us;
+    int opened_n;
+};
+static const struct db_col row_cols[] = {
+    COL(struct row, provider), COL(struct row, paused_us),  COL(struct row, parked_until_us), COL(struct row, park_reason),
+    COL(struct row, breaker),  COL(struct row, breaker_us), COL(struct row, opened_n),
+};
+
+static const char *park_word(int reason)
+{
+    return reason == REASON_AUTH ? "auth" : reason == REASON_CREDIT ? "credit" : "quota";
+}
+
+static struct standing judge(const struct cat_provider *p, const struct row *r, int64_t now_us)
+{
+    struct standing s = { .provider = p->name };
+    if (!p->set_up) {
+        s.state = STANDING_NOT_SET_UP;
+    } else if (r && r->paused_us) {
+        s.state = STANDING_PAUSED;
+        s.since_us = r->paused_us;
+    } else if (r && r->parked_until_us > now_us) {
+        s.state = STANDING_PARKED;
+        s.until_us = r->parked_until_us;
+        s.why = park_word(r->park_reason);
+    } else if (r && r->breaker) {
+        bool open = r->breaker == 1 && r->breaker_us > now_us;
+        s.state = open ? STANDING_FAILING : STANDING_TRYING;
+        s.until_us = open ? r->breaker_us : 0;
+    }
+    return s;
+}
+
+enum fg_code standing_read(struct fg_ctx *cx, struct db *db, const struct catalogue *c, struct standing **out, size_t *n)
+{
+    struct row *row;
+    size_t row_n;
+    enum fg_code rc = DB_ALL(cx, db, SQL_PROVIDER_STATES, DB_NO_ARGS, DB_COLS(row_cols), &row, &row_n);
+    if (rc != FG_OK)
+        return rc;
+    *out = arena_array(cx->mem, struct standing, c->provider_n + 1);
+    *n = c->provider_n;
+    for (unsigned i = 0; i < c->provider_n; i++) {
+        const struct row *mine = NULL;
+        for (size_t k = 0; k < row_n; k++)
+            if (fg_eq(row[k].provider, c->provider[i].name))
+                mine = &row[k];
+        (*out)[i] = judge(&c->provider[i], mine, cx->now_us);
+    }
+    return FG_OK;
+}
+
+const char *standing_name(enum standing_state s)
+{
+    static const char *const name[] = {
+        [STANDING_OK] = "ok",           [STANDING_PAUSED] = "paused", [STANDING_PARKED] = "parked",
+        [STANDING_FAILING] = "failing", [STANDING_TRYING] = "trying", [STANDING_NOT_SET_UP] = "not_set_up",
+    };
+    FG_ASSERT(s < FG_LEN(name));
+    return name[s];
+}
