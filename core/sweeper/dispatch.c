@@ -1,4 +1,5 @@
 /* From waiting to a submit that the provider has answered, or not. */
+#include "base/arena.h"
 #include "base/fault.h"
 #include "base/id.h"
 #include "base/log.h"
@@ -6,22 +7,33 @@
 
 #define SUBMIT_REPLY_MAX (256 * FG_KIB)
 #define RECORD_TRIES 5
+#define SEED_OURS_MAX INT64_C(2147483647) /* what every model with a seed takes */
+#define LONG_WAIT_S 30                    /* somebody else may do it sooner */
+
+static int64_t lease_end_us(const struct task *t)
+{
+    return t->cx.now_us + t->s->env.conf->sweeper_lease_s * FG_US_PER_S;
+}
 
 /* The attempt is committed before the call goes out: whatever dies, we know that we may have asked. */
 static enum fg_code claim_body(struct fg_ctx *cx, struct db *db, void *arg)
 {
     struct task *t = arg;
+    struct attempt *a = &t->work.attempt;
     struct job j = t->work.job;
     j.attempt_n++;
     j.provider_job_id = FG_NONE;
-    enum fg_code rc = job_move(cx, db, &j, &(struct job_change){ .event = EV_CLAIM });
+    struct db_bind seed = t->model->seed ? DB(a->seed) : DB_NULL;
+    enum fg_code rc = job_move(cx, db, &j, &(struct job_change){ .event = EV_CLAIM, .due_us = lease_end_us(t) });
     if (rc == FG_OK)
         rc = db_run(cx, db, SQL_ATTEMPT_INSERT,
-                    DB_ARGS(DB(j.id), DB(j.attempt_n), DB(j.provider), DB(j.model),
-                            DB(t->attempt.client_ref), DB(t->attempt.callback_token), DB((int)ATTEMPT_SENDING),
+                    DB_ARGS(DB(j.id), DB(j.attempt_n), DB(j.provider), DB(j.model), DB(a->adapter),
+                            DB(a->remote_model), DB(a->client_ref), DB(a->callback_token), DB(a->state), seed,
                             DB(cx->now_us)));
-    if (rc == FG_OK)
-        t->attempt.id = db->insert_id;
+    if (rc == FG_OK) {
+        a->id = db->insert_id;
+        a->created_us = cx->now_us;
+    }
     FG_CRASH_POINT("submit.before_claim_commit");
     return rc;
 }
@@ -33,29 +45,54 @@ struct record {
     struct job job;
 };
 
-static struct job_change change_for(struct task *t, const struct submit_reply *r, const struct job *j)
+/* Not taken, and sure of it: another model of the route, or the same one later, or the end. */
+static enum fg_code not_taken(struct fg_ctx *cx, struct db *db, const struct record *rec, struct job *j)
 {
-    int64_t now = t->cx.now_us;
+    struct sweeper *s = rec->t->s;
+    const struct submit_reply *r = rec->r;
+    const struct cat_model *other = NULL;
+    bool final = r->outcome == SUBMIT_REFUSED, stays = !final && r->retry_after_s <= LONG_WAIT_S;
+    enum fg_code rc = FG_OK;
+    if (j->cancel_us)
+        return job_move(cx, db, j, &(struct job_change){ .event = EV_FAILED, .reason = JOB_R_CANCELED });
+    if (r->reason != REASON_CONTENT && !(stays && j->attempt_n <= POLICY_STAY_MAX) && j->attempt_n < POLICY_NOT_SENT_MAX)
+        rc = reroute_pick(cx, s, db, j, &other);
+    if (rc != FG_OK)
+        return rc;
+    if (other)
+        return reroute_move(cx, db, j, other, fg_str_c(job_reason_info(task_reason(r->reason))->slug));
+    if (final && r->reason != REASON_PARK)
+        return job_move(cx, db, j, &(struct job_change){ .event = EV_FAILED, .reason = task_reason(r->reason) });
+    if (j->attempt_n >= POLICY_NOT_SENT_MAX)
+        return job_move(cx, db, j, &(struct job_change){ .event = EV_FAILED, .reason = JOB_R_PROVIDER_UNAVAILABLE });
+    return job_move(cx, db, j, &(struct job_change){ /* our lease may have ended meanwhile, and another called it unknown */
+        .event = j->stage == STAGE_SUBMIT_UNKNOWN ? EV_NOT_ACCEPTED : EV_NOT_SENT,
+        .data = event_data(cx, "words", r->words.n ? r->words : FG_NONE),
+        .due_us = cx->now_us + policy_resubmit_us(cx, j->attempt_n, r->retry_after_s),
+    });
+}
+
+static enum fg_code move_job(struct fg_ctx *cx, struct db *db, const struct record *rec, struct job *j)
+{
+    const struct submit_reply *r = rec->r;
+    const struct task *t = rec->t;
     switch (r->outcome) {
     case SUBMIT_ACCEPTED:
-        return (struct job_change){
-            .event = EV_ACCEPTED,
-            .data = event_data(&t->cx, "providerJobId", r->id),
-            .due_us = now + policy_poll_us(&t->cx, t->s->env.conf, 0, t->provider->callbacks, 0, 0),
-        };
+        j->provider_job_id = r->id;
+        return job_move(cx, db, j, &(struct job_change){
+                                       .event = EV_ACCEPTED,
+                                       .data = event_data(cx, "providerJobId", r->id),
+                                       .due_us = cx->now_us + policy_poll_us(cx, t->s->env.conf, t->provider, 0, 0, 0),
+                                   });
     case SUBMIT_REFUSED:
-        return (struct job_change){ .event = EV_FAILED, .reason = task_reason(r->reason) };
     case SUBMIT_NOT_SENT:
-        if (j->attempt_n >= POLICY_NOT_SENT_MAX)
-            return (struct job_change){ .event = EV_FAILED, .reason = JOB_R_PROVIDER_UNAVAILABLE };
-        return (struct job_change){ /* our lease may have ended meanwhile, and another called it unknown */
-            .event = j->stage == STAGE_SUBMIT_UNKNOWN ? EV_NOT_ACCEPTED : EV_NOT_SENT,
-            .due_us = now + policy_resubmit_us(&t->cx, j->attempt_n, r->retry_after_s),
-        };
+        return not_taken(cx, db, rec, j);
     case SUBMIT_UNKNOWN:
+        if (FG_PLANTED(PLANT_FAILOVER_ON_UNKNOWN))
+            return not_taken(cx, db, rec, j);
         break;
     }
-    return (struct job_change){ .event = EV_UNKNOWN, .due_us = now + policy_resolve_us(&t->cx, 1) };
+    return job_move(cx, db, j, &(struct job_change){ .event = EV_UNKNOWN, .due_us = cx->now_us + policy_resolve_us(cx, 1) });
 }
 
 static enum fg_code record_body(struct fg_ctx *cx, struct db *db, void *arg)
@@ -64,25 +101,25 @@ static enum fg_code record_body(struct fg_ctx *cx, struct db *db, void *arg)
                                                 [SUBMIT_REFUSED] = ATTEMPT_REFUSED,
                                                 [SUBMIT_NOT_SENT] = ATTEMPT_NOT_SENT,
                                                 [SUBMIT_UNKNOWN] = ATTEMPT_UNKNOWN };
+    static const enum job_event usual[] = { [SUBMIT_ACCEPTED] = EV_ACCEPTED, [SUBMIT_REFUSED] = EV_FAILED,
+                                            [SUBMIT_NOT_SENT] = EV_FAILED, [SUBMIT_UNKNOWN] = EV_UNKNOWN };
     struct record *rec = arg;
     const struct submit_reply *r = rec->r;
+    const struct attempt *a = &rec->t->work.attempt;
+    struct job *j = &rec->job;
+    struct job_place to;
     bool ended;
-    enum fg_code rc = job_by_id(cx, db, rec->t->work.job.id, &rec->job);
+    enum fg_code rc = job_by_id(cx, db, rec->t->work.job.id, j);
     if (rc == FG_OK)
-        rc = attempt_end(cx, db, rec->t->attempt.id, state[r->outcome], r->id, r->words, &ended);
+        rc = attempt_end(cx, db, a->id, state[r->outcome], r, &ended);
     if (rc != FG_OK || !ended)
         return rc; /* its outcome is recorded already, by a callback or by another sweeper */
-    struct job *j = &rec->job;
-    struct job_change ch = change_for(rec->t, r, j);
-    struct job_place to;
-    if (j->attempt_n != rec->t->attempt.n || !job_next((enum job_stage)j->stage, ch.event, &to))
+    if (j->attempt_n != a->n || !job_next((enum job_stage)j->stage, usual[r->outcome], &to))
         return r->outcome == SUBMIT_ACCEPTED
                    ? job_move(cx, db, j, &(struct job_change){ .event = EV_LATE,
                                                                .data = event_data(cx, "providerJobId", r->id) })
                    : FG_OK;
-    if (r->outcome == SUBMIT_ACCEPTED)
-        j->provider_job_id = r->id;
-    rc = job_move(cx, db, j, &ch);
+    rc = move_job(cx, db, rec, j);
     FG_CRASH_POINT("submit.before_record_commit");
     return rc;
 }
@@ -108,38 +145,128 @@ bool submit_record(struct task *t, const struct submit_reply *r)
     return true;
 }
 
+/* What concerns every job at this provider, not this one alone. */
+static void park_if_told(struct task *t, const struct submit_reply *r)
+{
+    static const struct {
+        enum remote_reason reason;
+        int64_t seconds;
+    } parking[] = { { REASON_AUTH, 300 }, { REASON_CREDIT, 600 }, { REASON_PARK, 3600 } };
+    struct provider_traffic *p = traffic_of(&t->s->traffic, t->provider->name);
+    for (size_t i = 0; p && i < FG_LEN(parking); i++)
+        if (r->outcome == SUBMIT_REFUSED && r->reason == parking[i].reason)
+            traffic_park(&t->cx, t->s->env.db, p, r->reason, r->park_s ? r->park_s : parking[i].seconds);
+}
+
 static void submitted(void *arg, const struct fetch_reply *reply)
 {
     struct task *t = arg;
     struct submit_reply r = { 0 };
     FG_CRASH_POINT("submit.answered");
-    if (!submit_unanswered(reply, &r))
-        t->provider->adapter->submit_reply(&t->cx, reply, &r);
+    t->adapter->submit_reply(&t->cx, &t->provider->site, reply, &r);
+    park_if_told(t, &r);
+    if (r.reason == REASON_PARK && r.outcome == SUBMIT_REFUSED && r.park_s)
+        r.retry_after_s = r.park_s;
     if (!submit_record(t, &r))
         (void)submit_record(t, &(struct submit_reply){ .outcome = SUBMIT_UNKNOWN,
                                                        .words = FG_LIT("answered with another job's id") });
 }
 
-/* Died, or hung, between claim and record: nobody can say whether the provider has it. */
-static void found_sending(struct task *t)
+static void submit_refused_here(struct task *t, enum remote_reason reason, struct fg_str words)
 {
-    bool found;
-    struct job *j = &t->work.job;
-    enum fg_code rc = db_one(&t->cx, t->s->env.db, SQL_ATTEMPT_OF_JOB, DB_ARGS(DB(j->id), DB(j->attempt_n)),
-                             attempt_row, &t->attempt, &found);
-    if (!task_ok(t, rc, "submit.attempt_lost") || !found) {
+    (void)submit_record(t, &(struct submit_reply){ .outcome = SUBMIT_REFUSED, .reason = reason, .words = words });
+}
+
+static void send(struct task *t)
+{
+    struct gen_spec spec;
+    struct fetch_call call;
+    task_spec(t, &spec);
+    enum fg_code rc = t->adapter->submit_call(&t->cx, &t->provider->site, &spec, &call);
+    if (rc != FG_OK) {
+        submit_refused_here(t, REASON_REFUSED, arena_str(t->cx.mem, fg_str_c(t->cx.err.detail)));
+        return;
+    }
+    FG_CRASH_POINT("submit.before_call");
+    call.once = true;
+    call.timeout_ms = t->s->env.conf->sweeper_submit_timeout_s * 1000;
+    call.max_bytes = SUBMIT_REPLY_MAX;
+    task_call(t, &call, submitted);
+}
+
+/* The image is ready: only now may the provider take the job. */
+static enum fg_code send_body(struct fg_ctx *cx, struct db *db, void *arg)
+{
+    struct task *t = arg;
+    enum fg_code rc = db_run(cx, db, SQL_ATTEMPT_SEND, DB_ARGS(DB(t->work.attempt.id)));
+    if (rc == FG_OK && db->affected != 1)
+        rc = fg_fail(cx, FG_JOB_MOVED, "The attempt has been given up meanwhile.");
+    if (rc == FG_OK)
+        rc = db_run(cx, db, SQL_DUE_SENDING_RENEW, DB_ARGS(DB(lease_end_us(t)), DB(t->work.job.id)));
+    FG_CRASH_POINT("submit.before_send_commit");
+    return rc;
+}
+
+static void send_prepared(struct task *t)
+{
+    if (task_ok(t, db_tx(&t->cx, t->s->env.db, send_body, t), "submit.send_failed"))
+        send(t);
+    else
+        task_end(t); /* whoever finds it in preparing puts it back in line */
+}
+
+static void not_prepared(struct task *t, struct fg_str words)
+{
+    submit_refused_here(t, REASON_IMAGE, words);
+}
+
+/* Died, or hung, between claim and record. */
+void duty_sending(struct task *t)
+{
+    struct attempt *a = &t->work.attempt;
+    if (t->work.job.stage != STAGE_SUBMITTING || !a->id) {
         task_end(t);
         return;
     }
-    (void)submit_record(t, &(struct submit_reply){ .outcome = SUBMIT_UNKNOWN,
-                                                   .words = FG_LIT("found in submitting after a crash") });
+    if (a->state == ATTEMPT_PREPARING || FG_PLANTED(PLANT_NO_FENCE)) /* nothing has been asked for */
+        (void)submit_record(t, &(struct submit_reply){ .outcome = SUBMIT_NOT_SENT,
+                                                       .words = FG_LIT("found in preparing after a crash") });
+    else /* nobody can say whether the provider has it */
+        (void)submit_record(t, &(struct submit_reply){ .outcome = SUBMIT_UNKNOWN,
+                                                       .words = FG_LIT("found in submitting after a crash") });
+}
+
+static int64_t seed_for(struct task *t)
+{
+    uint32_t dice;
+    if (t->work.job.has_seed)
+        return t->work.job.seed;
+    t->cx.env->random(t->cx.env->self, &dice, sizeof dice);
+    return dice % SEED_OURS_MAX;
+}
+
+static void new_attempt(struct task *t)
+{
+    const struct job *j = &t->work.job;
+    t->work.attempt = (struct attempt){
+        .n = j->attempt_n + 1,
+        .provider = j->provider,
+        .model = j->model,
+        .adapter = fg_str_c(t->model->adapter->name),
+        .remote_model = catalogue_remote(t->model, j->image_url.n > 0),
+        .client_ref = id_uuid(&t->cx),
+        .callback_token = id_new(&t->cx, ATTEMPT_TOKEN),
+        .seed = seed_for(t),
+    };
+    t->adapter = t->model->adapter;
+    t->work.attempt.state = prepare_needed(t) ? ATTEMPT_PREPARING : ATTEMPT_SENDING;
 }
 
 void duty_dispatch(struct task *t)
 {
     struct job *j = &t->work.job;
-    if (j->stage == STAGE_SUBMITTING) {
-        found_sending(t);
+    if (j->stage != STAGE_WAITING) {
+        task_end(t);
         return;
     }
     if (j->cancel_us) {
@@ -148,26 +275,19 @@ void duty_dispatch(struct task *t)
         task_end(t);
         return;
     }
-    t->attempt.n = j->attempt_n + 1;
-    t->attempt.client_ref = id_new(&t->cx, FG_LIT("ref_"));
-    t->attempt.callback_token = id_new(&t->cx, ATTEMPT_TOKEN);
+    new_attempt(t);
     FG_CRASH_POINT("submit.claimed");
     if (!task_ok(t, db_tx(&t->cx, t->s->env.db, claim_body, t), "submit.claim_failed")) {
         task_end(t);
         return;
     }
-    FG_CRASH_POINT("submit.before_call");
-    struct gen_spec spec;
-    struct fetch_call call;
-    task_spec(t, &spec);
-    enum fg_code rc = t->provider->adapter->submit_call(&t->cx, &t->provider->site, &spec, &call);
-    if (!task_ok(t, rc, "submit.call_failed")) {
-        (void)submit_record(t, &(struct submit_reply){ .outcome = SUBMIT_REFUSED, .reason = REASON_REFUSED,
-                                                       .words = FG_LIT("does not fit the provider's request") });
-        return;
+    struct provider_traffic *p = traffic_of(&t->s->traffic, t->provider->name);
+    if (p) {
+        (void)traffic_take(&t->cx, p, true); /* slots_give has seen that there is room now */
+        traffic_submit(&t->cx, t->s->env.db, p);
     }
-    call.once = true;
-    call.timeout_ms = t->s->env.conf->sweeper_submit_timeout_s * 1000;
-    call.max_bytes = SUBMIT_REPLY_MAX;
-    task_fetch(t, &call, submitted);
+    if (t->work.attempt.state == ATTEMPT_PREPARING)
+        prepare_image(t, send_prepared, not_prepared);
+    else
+        send(t);
 }

@@ -138,6 +138,15 @@ static void probed(struct task *t, int status)
         no_room(t, "ingest.poster_child_failed");
 }
 
+static void download(struct task *t);
+
+/* Where the file is public to most and some must show the key. */
+static bool wants_key(const struct task *t, const struct fetch_reply *r)
+{
+    return r->end == FETCH_ANSWERED && (r->status == 401 || r->status == 403) && !t->with_key &&
+           t->found.output_key == KEY_IF_REFUSED && site_knows(&t->provider->site, t->found.output_url);
+}
+
 static void downloaded(void *arg, const struct fetch_reply *r)
 {
     struct task *t = arg;
@@ -149,6 +158,12 @@ static void downloaded(void *arg, const struct fetch_reply *r)
     }
     if (r->end == FETCH_TOO_LARGE || r->end == FETCH_REFUSED) {
         fail(t, r->end == FETCH_REFUSED ? JOB_R_OUTPUT_UNREACHABLE : JOB_R_OUTPUT_INVALID, r->words);
+        return;
+    }
+    if (wants_key(t, r)) {
+        t->with_key = true;
+        store_tmp_drop(&t->video); /* it holds the words of the refusal */
+        download(t);
         return;
     }
     if (r->end != FETCH_ANSWERED || r->status != 200) {
@@ -168,21 +183,12 @@ static void downloaded(void *arg, const struct fetch_reply *r)
         no_room(t, "ingest.probe_child_failed");
 }
 
-void duty_ingest(struct task *t)
+static void download(struct task *t)
 {
-    struct job *j = &t->work.job;
     const struct conf *conf = t->s->env.conf;
-    struct fetch_call call;
-    if (j->stage != STAGE_STORING) {
-        task_end(t);
-        return;
-    }
-    FG_CRASH_POINT("ingest.claimed");
-    enum fg_code rc = t->provider->adapter->output_call(&t->cx, &t->provider->site, j->provider_job_id, &call);
-    if (!task_ok(t, rc, "ingest.call_failed")) {
-        again(t, TROUBLE_SILENT, POLICY_FETCH_MAX, FG_LIT("its address does not fit"));
-        return;
-    }
+    struct fetch_call call = fetch_call_init("GET", t->found.output_url);
+    if (t->with_key && t->adapter->authorize && t->provider->site.key.n)
+        t->adapter->authorize(&t->cx, &t->provider->site, &call);
     if (store_tmp_new(&t->cx, conf, ".mp4", &t->video) != FG_OK) {
         no_room(t, "ingest.tmp_failed");
         return;
@@ -192,6 +198,38 @@ void duty_ingest(struct task *t)
     call.max_bytes = conf->media_max_bytes;
     call.redirects = 3;
     task_fetch(t, &call, downloaded);
+}
+
+/* Links die: the provider is asked where the file is before each download. */
+static void located(struct task *t, const struct poll_reply *r)
+{
+    FG_CRASH_POINT("ingest.located");
+    if (!r->understood || r->state == REMOTE_QUEUED || r->state == REMOTE_RUNNING) {
+        again(t, TROUBLE_SILENT, POLICY_FETCH_MAX, r->words.n ? r->words : FG_LIT("it no longer says that it is done"));
+        return;
+    }
+    if (r->state == REMOTE_GONE) {
+        again(t, TROUBLE_GONE, POLICY_GONE_MAX, r->words);
+        return;
+    }
+    if (r->state == REMOTE_FAILED) {
+        fail(t, r->reason == REASON_EXPIRED ? JOB_R_OUTPUT_UNREACHABLE : task_reason(r->reason), r->words);
+        return;
+    }
+    t->found = *r;
+    t->with_key = r->output_key == KEY_ALWAYS && site_knows(&t->provider->site, r->output_url);
+    download(t);
+}
+
+void duty_ingest(struct task *t)
+{
+    if (t->work.job.stage != STAGE_STORING) {
+        task_end(t);
+        return;
+    }
+    FG_CRASH_POINT("ingest.claimed");
+    if (!task_look(t, located))
+        again(t, TROUBLE_SILENT, POLICY_FETCH_MAX, FG_LIT("its address does not fit"));
 }
 
 /* The second phase of an erasure: the row of work goes only when the files are gone. */

@@ -35,7 +35,7 @@ static bool stopped(int fd)
 static void loop(struct sweeper *s, int wake_fd, int stop_fd)
 {
     int64_t drain_end = 0;
-    while (!s->draining || (s->task_n && ctx_mono_us(&s->cx) < drain_end)) {
+    while (!s->draining || (sweep_busy(s) && ctx_mono_us(&s->cx) < drain_end)) {
         int64_t idle_us = sweep_pass(s);
         sweep_wait(s, wake_fd, stop_fd, idle_us);
         if (!stopped(stop_fd))
@@ -52,14 +52,14 @@ static void once(struct sweeper *s, int stop_fd)
 {
     (void)sweep_pass(s);
     s->draining = true;
-    while (s->task_n && !stopped(stop_fd))
+    while (sweep_busy(s) && !stopped(stop_fd))
         sweep_wait(s, -1, stop_fd, FG_US_PER_S);
 }
 
 static enum fg_code run(struct fg_ctx *cx, const char *conf_path, bool just_once)
 {
     static struct conf conf;
-    static struct catalogue catalogue;
+    const struct catalogue *catalogue = NULL;
     static struct sweeper s;
     uint8_t pepper[HASH_LEN];
     enum fg_code rc = conf_load(cx, &conf, conf_path);
@@ -68,7 +68,7 @@ static enum fg_code run(struct fg_ctx *cx, const char *conf_path, bool just_once
     if (rc == FG_OK)
         rc = account_pepper(cx, &conf, pepper);
     if (rc == FG_OK)
-        rc = sweeper_open(cx, &s, &conf, &catalogue, pepper);
+        rc = sweeper_open(cx, &s, &conf, catalogue, pepper);
     int stop_fd = stop_signals();
     if (rc == FG_OK && stop_fd < 0)
         rc = fg_fail(cx, FG_INTERNAL, "signalfd: %s", strerror(errno));
@@ -82,6 +82,7 @@ static enum fg_code run(struct fg_ctx *cx, const char *conf_path, bool just_once
     }
     if (s.cx.mem)
         sweeper_close(&s);
+    catalogue_drop(catalogue);
     return rc;
 }
 

@@ -1,8 +1,10 @@
-/* Asking a provider how a job is, and what a deadline does. */
+/* Asking a provider how a job is, asking it to stop, and what a deadline does. */
+#include "base/fault.h"
 #include "base/log.h"
 #include "sweeper/sweep.h"
 
-#define POLL_REPLY_MAX (256 * FG_KIB)
+#define CANCEL_REPLY_MAX (256 * FG_KIB)
+#define CANCEL_AGAIN_US FG_US_PER_S
 #define DEADLINE_AGAIN_US (5 * FG_US_PER_S)
 
 /* True when this was the deadline's question: nothing more is asked. */
@@ -19,8 +21,7 @@ static bool was_last(struct task *t)
 static int64_t next_poll_us(const struct task *t, int64_t no_news, int64_t wish_ms)
 {
     int64_t age = t->cx.now_us - t->work.job.created_us;
-    return t->cx.now_us +
-           policy_poll_us(&t->cx, t->s->env.conf, age, t->provider->callbacks, no_news, wish_ms);
+    return t->cx.now_us + policy_poll_us(&t->cx, t->s->env.conf, t->provider, age, no_news, wish_ms);
 }
 
 static void poll_later(struct task *t, int64_t wish_ms)
@@ -35,24 +36,98 @@ static void poll_in_trouble(struct task *t, enum trouble kind, int64_t wish_ms)
         task_trouble_later(t, next_poll_us(t, task_trouble(t, kind), wish_ms), kind);
 }
 
-static void end_with(struct task *t, enum job_event ev, enum job_reason reason, struct fg_str words)
+static void end_with(struct task *t, const struct job_change *ch, struct fg_str words)
 {
-    if (reason != JOB_R_NONE)
+    if (ch->reason != JOB_R_NONE)
         fg_log(&t->cx, LOG_WARN, "poll.job_failed", LOG_S("job", t->work.job.public_id),
-               LOG_S("code", fg_str_c(job_reason_info(reason)->slug)), LOG_S("words", words));
-    (void)task_ok(t, task_move(t, &(struct job_change){ .event = ev, .reason = reason }), "poll.move_failed");
+               LOG_S("code", fg_str_c(job_reason_info(ch->reason)->slug)), LOG_S("words", words));
+    (void)task_ok(t, task_move(t, ch), "poll.move_failed");
     task_end(t);
+}
+
+static void expire(struct task *t, struct fg_str words)
+{
+    end_with(t, &(struct job_change){ .event = EV_DEADLINE, .reason = JOB_R_DEADLINE_EXCEEDED }, words);
+}
+
+/* What the attempt costs us: as the provider says, else as the catalogue does. */
+static void note_cost(struct task *t, int64_t said_micro)
+{
+    const struct job *j = &t->work.job;
+    int64_t micro = said_micro;
+    if (micro == 0 && t->model)
+        micro = catalogue_price(&t->model->cost, j->resolution, j->duration_s, (enum audio)j->audio);
+    if (micro > 0)
+        (void)task_ok(t, db_run(&t->cx, t->s->env.db, SQL_ATTEMPT_COST, DB_ARGS(DB(micro), DB(t->work.attempt.id))),
+                      "poll.cost_failed");
 }
 
 /* Each unknown word is told once: the timeline shows it, the job goes on. */
 static void note_word(struct task *t, struct fg_str word)
 {
-    if (!word.n || t->work.job.stage != STAGE_AT_PROVIDER)
+    if (!word.n || fg_eq(word, t->work.attempt.odd_word))
         return;
     enum fg_code rc = task_move(t, &(struct job_change){ .event = EV_NEWS,
                                                          .data = event_data(&t->cx, "unknownStatus", word) });
-    (void)task_ok(t, rc, "poll.note_failed");
+    if (task_ok(t, rc, "poll.note_failed"))
+        (void)task_ok(t, db_run(&t->cx, t->s->env.db, SQL_ATTEMPT_ODD_WORD, DB_ARGS(DB(word), DB(t->work.attempt.id))),
+                      "poll.note_failed");
 }
+
+/* ---- a cancel is a request ---- */
+
+static void cancel_noted(struct task *t, const char *outcome)
+{
+    int64_t id = t->work.attempt.id;
+    enum fg_code rc = db_run(&t->cx, t->s->env.db, SQL_ATTEMPT_CANCELED, DB_ARGS(DB(t->cx.now_us), DB(id)));
+    if (rc == FG_OK)
+        rc = task_move(t, &(struct job_change){ .event = EV_NEWS,
+                                                .data = event_data(&t->cx, "cancel", fg_str_c(outcome)) });
+    (void)task_ok(t, rc, "cancel.note_failed");
+}
+
+static void cancel_answered(void *arg, const struct fetch_reply *reply)
+{
+    struct task *t = arg;
+    FG_CRASH_POINT("cancel.answered");
+    switch (t->adapter->cancel_reply(&t->cx, reply)) {
+    case CANCEL_DONE:
+        cancel_noted(t, "done");
+        end_with(t, &(struct job_change){ .event = EV_FAILED, .reason = JOB_R_CANCELED }, FG_LIT("the provider stopped it"));
+        return;
+    case CANCEL_ASKED:
+        cancel_noted(t, "asked");
+        break;
+    case CANCEL_TOO_LATE:
+        cancel_noted(t, "too_late");
+        break;
+    case CANCEL_UNKNOWN: /* the next poll asks again */
+        poll_later(t, 0);
+        return;
+    }
+    task_later(t, t->cx.now_us + CANCEL_AGAIN_US, 0);
+}
+
+/* True when the provider was asked to stop; it has just been seen in this state, so that a verb that would delete a
+ * finished result does not. */
+static bool cancel_ask(struct task *t, enum remote_state seen)
+{
+    unsigned when = seen == REMOTE_QUEUED ? CANCEL_WHEN_QUEUED : CANCEL_WHEN_RUNNING;
+    struct fetch_call call;
+    if (!t->work.job.cancel_us || t->work.attempt.cancel_us || !(t->adapter->cancel_when & when) || t->last_question)
+        return false;
+    struct remote_ref ref = task_ref(t);
+    enum fg_code rc = t->adapter->cancel_call(&t->cx, &t->provider->site, &ref, seen, &call);
+    if (!task_ok(t, rc, "cancel.call_failed"))
+        return false;
+    FG_CRASH_POINT("cancel.before_call");
+    call.timeout_ms = t->s->env.conf->sweeper_call_timeout_s * 1000;
+    call.max_bytes = CANCEL_REPLY_MAX;
+    task_call(t, &call, cancel_answered);
+    return true;
+}
+
+/* ---- a look's answer ---- */
 
 static void still_there(struct task *t, const struct poll_reply *r)
 {
@@ -69,35 +144,57 @@ static void still_there(struct task *t, const struct poll_reply *r)
         enum fg_code rc = task_move(t, &(struct job_change){ .event = starts ? EV_STARTED : EV_PROGRESS });
         (void)task_ok(t, rc, "poll.move_failed");
     }
-    poll_later(t, r->poll_after_ms);
+    if (!cancel_ask(t, r->state))
+        poll_later(t, r->poll_after_ms);
 }
 
-static void polled(void *arg, const struct fetch_reply *reply)
+static void failed(struct task *t, const struct poll_reply *r)
 {
-    struct task *t = arg;
-    struct poll_reply r = { .progress = -1, .queue_position = -1 };
-    t->provider->adapter->poll_reply(&t->cx, reply, &r);
-    if (!r.understood) {
-        poll_in_trouble(t, TROUBLE_SILENT, r.poll_after_ms);
+    enum job_reason why = task_reason(r->reason);
+    if (why == JOB_R_CANCELED && !t->work.job.cancel_us) /* nobody here asked for that */
+        why = JOB_R_PROVIDER_FAILED;
+    bool charged = r->charged && why == JOB_R_BLOCKED_PROMPT;
+    if (r->charged || r->cost_micro)
+        note_cost(t, r->cost_micro);
+    end_with(t, &(struct job_change){ .event = r->reason == REASON_EXPIRED ? EV_DEADLINE : EV_FAILED, .reason = why,
+                                      .charged = charged }, r->words);
+}
+
+static void gone(struct task *t, const struct poll_reply *r)
+{
+    if (t->work.attempt.cancel_us) /* some forget what they were asked to stop */
+        end_with(t, &(struct job_change){ .event = EV_FAILED, .reason = JOB_R_CANCELED }, r->words);
+    else if (task_trouble(t, TROUBLE_GONE) >= POLICY_GONE_MAX)
+        end_with(t, &(struct job_change){ .event = EV_FAILED, .reason = JOB_R_PROVIDER_FORGOT }, r->words);
+    else
+        poll_in_trouble(t, TROUBLE_GONE, 0);
+}
+
+static void polled(struct task *t, const struct poll_reply *r)
+{
+    if (!r->understood && FG_PLANTED(PLANT_REFUND_ON_SILENCE)) {
+        end_with(t, &(struct job_change){ .event = EV_FAILED, .reason = JOB_R_PROVIDER_FAILED }, r->words);
         return;
     }
-    note_word(t, r.unknown_word);
-    switch (r.state) {
+    if (!r->understood) {
+        poll_in_trouble(t, TROUBLE_SILENT, r->poll_after_ms);
+        return;
+    }
+    note_word(t, r->unknown_word);
+    switch (r->state) {
     case REMOTE_QUEUED:
     case REMOTE_RUNNING:
-        still_there(t, &r);
+        still_there(t, r);
         return;
     case REMOTE_DONE:
-        end_with(t, EV_OUTPUT, JOB_R_NONE, r.words);
+        note_cost(t, r->cost_micro);
+        end_with(t, &(struct job_change){ .event = EV_OUTPUT }, r->words);
         return;
     case REMOTE_FAILED:
-        end_with(t, EV_FAILED, task_reason(r.reason), r.words);
+        failed(t, r);
         return;
     case REMOTE_GONE:
-        if (task_trouble(t, TROUBLE_GONE) >= POLICY_GONE_MAX)
-            end_with(t, EV_FAILED, JOB_R_PROVIDER_FORGOT, r.words);
-        else
-            poll_in_trouble(t, TROUBLE_GONE, 0);
+        gone(t, r);
         return;
     }
 }
@@ -105,48 +202,41 @@ static void polled(void *arg, const struct fetch_reply *reply)
 void duty_poll(struct task *t)
 {
     struct job *j = &t->work.job;
-    struct fetch_call call;
     if (j->stage != STAGE_AT_PROVIDER && j->stage != STAGE_RENDERING) {
         task_end(t); /* moved on while the claim was on its way */
         return;
     }
-    enum fg_code rc = t->provider->adapter->poll_call(&t->cx, &t->provider->site, j->provider_job_id, &call);
-    if (!task_ok(t, rc, "poll.call_failed")) {
+    if (!task_look(t, polled))
         poll_in_trouble(t, TROUBLE_SILENT, 0);
-        return;
-    }
-    call.timeout_ms = t->s->env.conf->sweeper_call_timeout_s * 1000;
-    call.max_bytes = POLL_REPLY_MAX;
-    task_fetch(t, &call, polled);
 }
+
+/* ---- deadlines ---- */
 
 /* In storing the video exists: it may finish as long as the provider keeps its copy. */
 static void deadline_storing(struct task *t)
 {
     const struct job *j = &t->work.job;
-    if (t->cx.now_us < j->deadline_us + t->provider->output_life_s * FG_US_PER_S)
+    int64_t kept_s = t->model ? t->model->output_life_s : 0;
+    if (t->cx.now_us < j->deadline_us + kept_s * FG_US_PER_S)
         task_later(t, t->cx.now_us + 12 * DEADLINE_AGAIN_US, 0);
     else
-        end_with(t, EV_FAILED, JOB_R_OUTPUT_UNREACHABLE, FG_LIT("could not be stored while the provider kept it"));
+        end_with(t, &(struct job_change){ .event = EV_FAILED, .reason = JOB_R_OUTPUT_UNREACHABLE },
+                 FG_LIT("could not be stored while the provider kept it"));
 }
 
 void duty_deadline(struct task *t)
 {
     struct job *j = &t->work.job;
-    bool found;
-    enum fg_code rc;
     t->last_question = true;
     switch ((enum job_stage)j->stage) {
     case STAGE_WAITING:
-        end_with(t, EV_DEADLINE, JOB_R_DEADLINE_EXCEEDED, FG_LIT("never had a slot"));
+        expire(t, FG_LIT("never had a slot"));
         return;
     case STAGE_SUBMITTING: /* its own time limit is near; a state in the middle of a call proves nothing */
         task_later(t, t->cx.now_us + DEADLINE_AGAIN_US, 0);
         return;
     case STAGE_SUBMIT_UNKNOWN:
-        rc = db_one(&t->cx, t->s->env.db, SQL_ATTEMPT_OF_JOB, DB_ARGS(DB(j->id), DB(j->attempt_n)), attempt_row,
-                    &t->attempt, &found);
-        if (task_ok(t, rc, "deadline.read_failed") && found)
+        if (t->work.attempt.id)
             resolve_ask(t);
         else
             task_end(t);
@@ -166,7 +256,9 @@ void duty_deadline(struct task *t)
 
 void deadline_unasked(struct task *t)
 {
-    bool storing = t->work.job.stage == STAGE_STORING;
-    end_with(t, storing ? EV_FAILED : EV_DEADLINE, storing ? JOB_R_OUTPUT_UNREACHABLE : JOB_R_DEADLINE_EXCEEDED,
-             FG_LIT("its provider or model is no longer in the catalogue"));
+    struct fg_str words = FG_LIT("its provider or model is no longer in the catalogue");
+    if (t->work.job.stage == STAGE_STORING)
+        end_with(t, &(struct job_change){ .event = EV_FAILED, .reason = JOB_R_OUTPUT_UNREACHABLE }, words);
+    else
+        expire(t, words);
 }

@@ -1,10 +1,9 @@
-/* Where waiting jobs stand while every slot is taken: written down, so that what a client is told is what the
- * database knows. Only the head of the queue; further back the number would change too often to mean anything. */
+/* Where waiting jobs stand in their model's line while it has no slot: written down, so that what a client is told is what
+ * the database knows. Only the head of the line; further back the number would change too often to mean anything. */
 #include "base/log.h"
 #include "sweeper/sweep.h"
 
 #define QUEUE_TOLD 20
-#define QUEUE_PAUSE_US FG_US_PER_S
 
 struct place_row {
     int64_t id, told;
@@ -33,15 +32,11 @@ static enum fg_code tell_body(struct fg_ctx *cx, struct db *db, void *arg)
     return rc;
 }
 
-void queue_tell(struct sweeper *s)
+void queue_tell(struct sweeper *s, const struct cat_model *m)
 {
-    int64_t mono = ctx_mono_us(&s->cx);
-    if (mono < s->next_queue_us)
-        return;
-    s->next_queue_us = mono + QUEUE_PAUSE_US;
     struct place_row *row;
     struct queue q = { NULL, 0 };
-    enum fg_code rc = DB_ALL(&s->cx, s->env.db, SQL_WAITING_HEAD, DB_ARGS(DB(s->cx.now_us), DB((int)QUEUE_TOLD)),
+    enum fg_code rc = DB_ALL(&s->cx, s->env.db, SQL_WAITING_HEAD, DB_ARGS(DB(m->provider->name), DB(m->name), DB((int)QUEUE_TOLD)),
                              DB_COLS(place_cols), &row, &q.n);
     q.row = row;
     if (rc == FG_OK && q.n)

@@ -8,29 +8,36 @@
 #include "base/arena.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "base/sb.h"
+#include "io/hash.h"
 #include "job/wake.h"
 
 #define UPKEEP_US (5 * FG_US_PER_S)
 #define IDEMPOTENCY_KEPT_US (48 * 3600 * FG_US_PER_S)
+#define STRANGE_KEPT_US (7 * 24 * 3600 * FG_US_PER_S) /* forged callbacks, and such of no job of ours */
 #define IDLE_MIN_US (2 * FG_US_PER_MS)
+#define LATER_US (10 * FG_US_PER_MS)
+#define LATER_ROW_MAX 110 /* three numbers and an owner in hex */
 
 typedef void duty(struct task *t);
 static duty *const duties[DUE_KIND_N] = {
     [DUE_DISPATCH] = duty_dispatch, [DUE_RESOLVE] = duty_resolve,   [DUE_POLL] = duty_poll,
     [DUE_INGEST] = duty_ingest,     [DUE_DEADLINE] = duty_deadline, [DUE_ERASE] = duty_erase,
+    [DUE_SENDING] = duty_sending,
 };
 
 enum fg_code sweeper_open(struct fg_ctx *cx, struct sweeper *s, const struct conf *conf,
                           const struct catalogue *catalogue, const uint8_t *pepper)
 {
     *s = (struct sweeper){ .cx = { .mem = arena_new(), .env = cx->env } };
-    s->env = (struct job_env){ .conf = conf, .catalogue = catalogue, .pepper = pepper, .wake_fd = -1 };
+    s->env = (struct job_env){ .conf = conf, .catalogue = catalogue_hold(catalogue), .pepper = pepper, .wake_fd = -1 };
     ctx_tick(&s->cx);
     struct fg_str id = id_new(cx, FG_LIT("sweeper_"));
     memcpy(s->name, id.p, id.n);
     enum fg_code rc = db_open(cx, &s->env.db, conf, DB_SWEEPER);
     if (rc != FG_OK && rc != FG_DB_LOST) /* away is no reason to die: the first pass tries again */
         return rc;
+    s->deliveries = deliveries_open(s);
     rc = store_open(cx, conf);
     return rc == FG_OK ? fetcher_open(cx, &s->fetcher, conf) : rc;
 }
@@ -44,6 +51,7 @@ static void task_free(struct task *t)
         t->s->ingest_n--;
     }
     t->s->task_n--;
+    catalogue_drop(t->catalogue);
     arena_free(t->cx.mem);
     free(t);
 }
@@ -57,14 +65,17 @@ void sweeper_close(struct sweeper *s)
         s->tasks = t->next;
         task_free(t);
     }
+    deliveries_close(s->deliveries);
     if (s->env.db)
         db_close(s->env.db);
+    if (s->env.catalogue)
+        catalogue_drop(s->env.catalogue);
     arena_free(s->cx.mem);
 }
 
 /* ---- claiming ---- */
 
-static struct task *task_new(struct sweeper *s, enum due_kind kind, const char *owner)
+struct task *task_new(struct sweeper *s, enum due_kind kind, const char *owner)
 {
     struct task *t = calloc(1, sizeof *t);
     if (!t)
@@ -74,8 +85,12 @@ static struct task *task_new(struct sweeper *s, enum due_kind kind, const char *
     t->cx.request_id = id_new(&t->cx, FG_LIT("sweep_"));
     t->s = s;
     t->kind = kind;
-    memcpy(t->owner, owner, SWEEP_OWNER_LEN);
-    t->lease_mono_us = ctx_mono_us(&t->cx) + s->env.conf->sweeper_lease_s * FG_US_PER_S / 3;
+    t->lease_mono_us = INT64_MAX;
+    if (owner) {
+        memcpy(t->owner, owner, SWEEP_OWNER_LEN);
+        t->lease_mono_us = ctx_mono_us(&t->cx) + s->env.conf->sweeper_lease_s * FG_US_PER_S / 3;
+    }
+    t->catalogue = catalogue_hold(s->env.catalogue);
     t->video.fd = t->poster.fd = -1;
     t->next = s->tasks;
     s->tasks = t;
@@ -85,37 +100,55 @@ static struct task *task_new(struct sweeper *s, enum due_kind kind, const char *
     return t;
 }
 
-struct claimed {
-    int64_t due_id, job_id, tries;
-};
-static const struct db_col claimed_cols[] = { COL(struct claimed, due_id), COL(struct claimed, job_id),
-                                              COL(struct claimed, tries) };
+/* The columns of SQL_DUE_CLAIMED: a row of due work, its job, its attempt. */
+static struct db_cols work_cols(void)
+{
+    static struct db_col col[2 + 64];
+    static unsigned n;
+    if (n)
+        return (struct db_cols){ col, n };
+    FG_ASSERT(2 + job_row.n + attempt_row.n <= FG_LEN(col));
+    col[n++] = (struct db_col)COL(struct work, due_id);
+    col[n++] = (struct db_col)COL(struct work, tries);
+    for (unsigned i = 0; i < job_row.n; i++)
+        col[n++] = (struct db_col){ job_row.v[i].tag, job_row.v[i].at + offsetof(struct work, job) };
+    for (unsigned i = 0; i < attempt_row.n; i++)
+        col[n++] = (struct db_col){ attempt_row.v[i].tag, attempt_row.v[i].at + offsetof(struct work, attempt) };
+    return (struct db_cols){ col, n };
+}
+
+/* The batch was read into the pass's memory; a task outlives that. */
+static void take_work(struct task *t, const struct work *row, struct db_cols cols)
+{
+    t->work = *row;
+    for (unsigned i = 0; i < cols.n; i++) {
+        struct fg_str *s = (struct fg_str *)(void *)((char *)&t->work + cols.v[i].at);
+        if (cols.v[i].tag == DB_TAG_STR && s->p)
+            *s = arena_str(t->cx.mem, *s);
+    }
+}
 
 /* The operator took out what this work needs: to ask about what is there, the provider; to submit, the model too. */
 static bool not_in_catalogue(const struct task *t)
 {
     int stage = t->work.job.stage;
-    bool submits = stage == STAGE_WAITING || stage == STAGE_SUBMIT_UNKNOWN;
-    if (t->kind == DUE_ERASE || stage == STAGE_SUBMITTING)
+    if (t->kind == DUE_ERASE || t->kind == DUE_SENDING)
         return false;
-    return !t->provider || (submits && !t->model);
+    return !t->provider || !t->adapter || (stage == STAGE_WAITING && !t->model);
 }
 
-static void start(struct sweeper *s, enum due_kind kind, const struct claimed *row, const char *owner)
+static void start(struct sweeper *s, enum due_kind kind, const struct work *row, struct db_cols cols, const char *owner)
 {
     struct task *t = task_new(s, kind, owner);
-    enum fg_code rc = job_by_id(&t->cx, s->env.db, row->job_id, &t->work.job);
-    t->work.due_id = row->due_id;
-    t->work.tries = row->tries;
-    if (!task_ok(t, rc, "sweep.read_failed")) {
-        task_end(t);
-        return;
-    }
-    t->provider = catalogue_provider(s->env.catalogue, t->work.job.provider);
-    t->model = catalogue_model(s->env.catalogue, t->work.job.provider, t->work.job.model);
+    take_work(t, row, cols);
+    struct job *j = &t->work.job;
+    const struct attempt *a = &t->work.attempt;
+    t->provider = catalogue_provider(t->catalogue, j->provider);
+    t->model = catalogue_model(t->catalogue, j->model);
+    t->adapter = a->id ? provider_by_name(a->adapter) : t->model ? t->model->adapter : NULL;
     if (not_in_catalogue(t)) {
-        fg_log(&t->cx, LOG_ERROR, "sweep.not_in_catalogue", LOG_S("job", t->work.job.public_id),
-               LOG_S("provider", t->work.job.provider), LOG_S("model", t->work.job.model));
+        fg_log(&t->cx, LOG_ERROR, "sweep.not_in_catalogue", LOG_S("job", j->public_id), LOG_S("provider", j->provider),
+               LOG_S("model", j->model));
         if (kind == DUE_DEADLINE)
             deadline_unasked(t);
         else
@@ -125,27 +158,29 @@ static void start(struct sweeper *s, enum due_kind kind, const struct claimed *r
     duties[kind](t);
 }
 
-/* Returns how many were claimed. */
-static int64_t claim(struct sweeper *s, enum due_kind kind, int64_t limit)
+int64_t sweep_claim(struct sweeper *s, enum due_kind kind, int64_t limit, struct fg_str lane, int64_t account_id)
 {
     char owner[SWEEP_OWNER_LEN];
-    struct claimed *row;
+    struct work *row;
     size_t n;
     int64_t lease_us = s->cx.now_us + s->env.conf->sweeper_lease_s * FG_US_PER_S;
     s->cx.env->random(s->cx.env->self, owner, sizeof owner);
     struct fg_str me = { owner, sizeof owner };
-    enum fg_code rc = db_run(&s->cx, s->env.db, SQL_DUE_CLAIM,
-                             DB_ARGS(DB((int)kind), DB(s->cx.now_us), DB(limit), DB(me), DB(lease_us)));
+    enum fg_code rc =
+        lane.p ? db_run(&s->cx, s->env.db, SQL_DUE_CLAIM_LANE,
+                        DB_ARGS(DB(lane), DB(account_id), DB(s->cx.now_us), DB(limit), DB(me), DB(lease_us)))
+               : db_run(&s->cx, s->env.db, SQL_DUE_CLAIM,
+                        DB_ARGS(DB((int)kind), DB(s->cx.now_us), DB(limit), DB(me), DB(lease_us)));
     if (rc == FG_OK && s->env.db->affected == 0)
         return 0;
     if (rc == FG_OK)
-        rc = DB_ALL(&s->cx, s->env.db, SQL_DUE_CLAIMED, DB_ARGS(DB(me)), DB_COLS(claimed_cols), &row, &n);
+        rc = DB_ALL(&s->cx, s->env.db, SQL_DUE_CLAIMED, DB_ARGS(DB(me)), work_cols(), &row, &n);
     if (rc != FG_OK) {
         log_err(&s->cx, "sweep.claim_failed", s->cx.request_id);
         return 0;
     }
     for (size_t i = 0; i < n; i++)
-        start(s, kind, &row[i], owner);
+        start(s, kind, &row[i], work_cols(), owner);
     return (int64_t)n;
 }
 
@@ -154,24 +189,17 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* How many new submits the providers have room for. A soft limit: two sweepers may pass it by a few. */
-static int64_t dispatch_room(struct sweeper *s)
+/* How many share the providers' rates with us. */
+static enum fg_code count_sweepers(struct sweeper *s)
 {
-    int64_t room = 0, used;
-    bool found;
     static const struct db_col cols[] = { { DB_TAG_I64, 0 } };
-    const struct catalogue *c = s->env.catalogue;
-    for (unsigned i = 0; i < c->provider_n; i++) {
-        enum fg_code rc = db_one(&s->cx, s->env.db, SQL_IN_FLIGHT, DB_ARGS(DB(c->provider[i].name)),
-                                 DB_COLS(cols), &used, &found);
-        if (rc != FG_OK) {
-            log_err(&s->cx, "sweep.room_failed", c->provider[i].name);
-            return 0;
-        }
-        if (used < c->provider[i].concurrency)
-            room += c->provider[i].concurrency - used;
-    }
-    return room;
+    int64_t n = 1;
+    bool found;
+    enum fg_code rc = db_one(&s->cx, s->env.db, SQL_SWEEPERS, DB_ARGS(DB(s->cx.now_us - 6 * UPKEEP_US)), DB_COLS(cols),
+                             &n, &found);
+    if (rc == FG_OK)
+        s->traffic.sweepers = n > 0 ? n : 1;
+    return rc;
 }
 
 static void upkeep(struct sweeper *s)
@@ -190,17 +218,38 @@ static void upkeep(struct sweeper *s)
     if (rc == FG_OK)
         rc = db_run(&s->cx, db, SQL_SESSION_PURGE, DB_ARGS(DB(s->cx.now_us)));
     if (rc == FG_OK)
+        rc = db_run(&s->cx, db, SQL_RECEIPT_PURGE, DB_ARGS(DB(s->cx.now_us - STRANGE_KEPT_US)));
+    if (rc == FG_OK)
+        rc = count_sweepers(s);
+    if (rc == FG_OK)
         rc = store_tidy(&s->cx, s->env.conf);
     if (rc != FG_OK)
         log_err(&s->cx, "sweep.upkeep_failed", fg_str_c(s->name));
+    if (rc == FG_OK && !s->draining) {
+        keys_refresh(s);
+        weather_compute(s);
+        deliveries_purge(s->deliveries);
+    }
+}
+
+/* A new catalogue is for what begins; what runs holds the one it began with. */
+static void renew_catalogue(struct sweeper *s)
+{
+    int64_t mono = ctx_mono_us(&s->cx);
+    bool changed;
+    if (mono < s->next_catalogue_us)
+        return;
+    s->next_catalogue_us = mono + FG_US_PER_S;
+    if (catalogue_renew(&s->cx, s->env.conf, &s->env.catalogue, &changed) != FG_OK)
+        log_err(&s->cx, "sweep.catalogue_refused", fg_str_c(s->name));
+    else if (changed)
+        fg_log(&s->cx, LOG_INFO, "catalogue.renewed", LOG_I("models", s->env.catalogue->model_n));
 }
 
 /* How many rows of a kind may be claimed now. */
 static int64_t room_for(struct sweeper *s, enum due_kind kind)
 {
     int64_t room = least(s->env.conf->sweeper_batch, SWEEP_TASKS_MAX - (int64_t)s->task_n);
-    if (kind == DUE_DISPATCH && room > 0)
-        room = least(room, dispatch_room(s));
     if (kind == DUE_INGEST)
         room = least(room, SWEEP_INGESTS_MAX - (int64_t)s->ingest_n);
     return room;
@@ -208,40 +257,59 @@ static int64_t room_for(struct sweeper *s, enum due_kind kind)
 
 struct next_row {
     int64_t at[DUE_KIND_N - 1];
+    int64_t delivery_us;
 };
 static const struct db_col next_cols[] = {
     COL(struct next_row, at[0]), COL(struct next_row, at[1]), COL(struct next_row, at[2]),
     COL(struct next_row, at[3]), COL(struct next_row, at[4]), COL(struct next_row, at[5]),
+    COL(struct next_row, at[6]), COL(struct next_row, delivery_us),
 };
+
+/* Claims of one kind what there is room for; the time until more of it is due. */
+static int64_t pass_kind(struct sweeper *s, enum due_kind kind, int64_t at)
+{
+    if (at == 0)
+        return INT64_MAX;
+    if (at > s->cx.now_us)
+        return at - s->cx.now_us;
+    if (kind == DUE_DISPATCH)
+        return slots_give(s);
+    int64_t room = room_for(s, kind); /* none: whatever ends frees some, and wakes us */
+    return room > 0 && sweep_claim(s, kind, room, FG_NONE, 0) == room ? IDLE_MIN_US : INT64_MAX;
+}
 
 int64_t sweep_pass(struct sweeper *s)
 {
+    int64_t mono = ctx_mono_us(&s->cx), wait = s->env.conf->sweeper_tick_ms * FG_US_PER_MS;
+    if (!s->look_now && mono < s->look_mono_us)
+        return s->look_mono_us - mono;
+    s->look_now = false;
     arena_reset(s->cx.mem);
     ctx_tick(&s->cx);
     s->cx.request_id = id_new(&s->cx, FG_LIT("pass_"));
     upkeep(s);
-    int64_t wait = s->env.conf->sweeper_tick_ms * FG_US_PER_MS;
-    struct next_row next;
+    renew_catalogue(s);
+    traffic_load(&s->cx, s->env.db, &s->traffic, s->env.catalogue);
+    struct next_row next = { .delivery_us = 0 };
     bool found;
-    if (s->draining)
-        return wait;
-    if (db_one(&s->cx, s->env.db, SQL_DUE_NEXT, DB_NO_ARGS, DB_COLS(next_cols), &next, &found) != FG_OK) {
+    enum fg_code rc = FG_OK;
+    if (!s->draining)
+        rc = db_one(&s->cx, s->env.db, SQL_DUE_NEXT, DB_NO_ARGS, DB_COLS(next_cols), &next, &found);
+    if (rc != FG_OK)
         log_err(&s->cx, "sweep.next_failed", fg_str_c(s->name));
-        return wait;
-    }
-    for (unsigned kind = DUE_DISPATCH; kind < DUE_KIND_N; kind++) {
-        int64_t at = next.at[kind - 1];
-        if (at > s->cx.now_us)
-            wait = least(wait, at - s->cx.now_us);
-        if (at == 0 || at > s->cx.now_us)
-            continue;
-        int64_t room = room_for(s, (enum due_kind)kind); /* none: whatever ends frees some, and wakes us */
-        if (room <= 0 && kind == DUE_DISPATCH)
-            queue_tell(s);
-        if (room > 0 && claim(s, (enum due_kind)kind, room) == room)
-            wait = IDLE_MIN_US;
-    }
-    return wait < IDLE_MIN_US ? IDLE_MIN_US : wait;
+    for (unsigned kind = DUE_DISPATCH; kind < DUE_KIND_N && rc == FG_OK && !s->draining; kind++)
+        wait = least(wait, pass_kind(s, (enum due_kind)kind, next.at[kind - 1]));
+    if (rc == FG_OK && !s->draining)
+        wait = least(wait, deliveries_pass(s->deliveries, next.delivery_us));
+    if (wait < IDLE_MIN_US)
+        wait = IDLE_MIN_US;
+    s->look_mono_us = ctx_mono_us(&s->cx) + wait;
+    return wait;
+}
+
+bool sweep_busy(const struct sweeper *s)
+{
+    return s->task_n || deliveries_n(s->deliveries);
 }
 
 /* ---- waiting ---- */
@@ -298,24 +366,49 @@ static void reap(struct sweeper *s)
     }
 }
 
-/* What a turn has given back, in one transaction: a commit per unchanged poll would be most of our work. */
+/* What a turn has given back, in one statement: a round trip per unchanged poll would be most of our work. */
 static enum fg_code give_back_body(struct fg_ctx *cx, struct db *db, void *arg)
 {
     const struct sweeper *s = arg;
-    enum fg_code rc = FG_OK;
-    for (unsigned i = 0; i < s->later_n && rc == FG_OK; i++) {
+    struct sb rows = sb_in(cx->mem, SWEEP_LATER_MAX * LATER_ROW_MAX);
+    for (unsigned i = 0; i < s->later_n; i++) {
         const struct later *l = &s->later[i];
-        struct fg_str owner = { l->owner, SWEEP_OWNER_LEN };
-        rc = db_run(cx, db, SQL_DUE_LATER, DB_ARGS(DB(l->due_us), DB(l->tries), DB(l->due_id), DB(owner)));
+        struct fg_str owner = hash_hex(cx->mem, l->owner, SWEEP_OWNER_LEN);
+        sb_addf(&rows, "%c[%lld,%lld,%lld,\"%.*s\"]", i ? ',' : '[', (long long)l->due_id, (long long)l->due_us,
+                (long long)l->tries, FG_P(owner));
     }
-    return rc;
+    sb_add_c(&rows, ']');
+    FG_ASSERT(!rows.bad);
+    return db_run(cx, db, SQL_DUE_LATER, DB_ARGS(DB(sb_str(&rows))));
 }
 
+/* A few milliseconds late, for the sake of company: each commit waits for the disk. */
 static void give_back(struct sweeper *s)
 {
-    if (s->later_n && db_tx(&s->cx, s->env.db, give_back_body, s) != FG_OK)
+    if (!s->later_n)
+        return;
+    bool full = s->later_n >= SWEEP_LATER_BATCH, alone = s->task_n == 0;
+    if (!full && !alone && !s->draining && ctx_mono_us(&s->cx) < s->later_mono_us + LATER_US)
+        return;
+    if (db_tx(&s->cx, s->env.db, give_back_body, s) != FG_OK)
         log_err(&s->cx, "sweep.give_back_failed", fg_str_c(s->name)); /* the leases bring them back */
     s->later_n = 0;
+    s->look_now = true;
+}
+
+/* Calls whose turn in their provider's rate has come; the time until the next one's, at most max_us. */
+static int64_t begin_calls(struct sweeper *s, int64_t max_us)
+{
+    int64_t mono = ctx_mono_us(&s->cx);
+    for (struct task *t = s->tasks; t; t = t->next) {
+        if (t->ended || !t->call_mono_us)
+            continue;
+        if (t->call_mono_us <= mono)
+            task_call_now(t);
+        else
+            max_us = least(max_us, t->call_mono_us - mono);
+    }
+    return max_us;
 }
 
 void sweep_wait(struct sweeper *s, int wake_fd, int stop_fd, int64_t max_us)
@@ -331,14 +424,18 @@ void sweep_wait(struct sweeper *s, int wake_fd, int stop_fd, int64_t max_us)
             p[n++] = (struct pollfd){ t->child.pidfd, POLLIN, 0 };
             p[n++] = (struct pollfd){ t->child_silent ? -1 : t->child.out_fd, POLLIN, 0 };
         }
+    max_us = begin_calls(s, max_us);
     int64_t fetch_us = fetcher_timeout_us(s->fetcher);
     if (fetch_us >= 0)
         max_us = least(max_us, fetch_us);
+    if (s->later_n)
+        max_us = least(max_us, LATER_US);
     (void)poll(p, n, (int)((max_us + 999) / 1000));
     char hint[64];
     while (wake_fd >= 0 && read(wake_fd, hint, sizeof hint) > 0)
-        ;
+        s->look_now = true;
     fetcher_turn(s->fetcher);
+    deliveries_settle(s->deliveries);
     for (struct task *t = s->tasks; t; t = t->next) {
         if (!t->ended && t->child.pid > 0)
             check_child(t);

@@ -9,16 +9,21 @@
 #include "job/store.h"
 #include "media/gate.h"
 #include "media/store.h"
+#include "provider/match.h"
+#include "sweeper/traffic.h"
 
-#define SWEEP_TASKS_MAX 256
+#define SWEEP_TASKS_MAX 512
 #define SWEEP_INGESTS_MAX 8       /* downloads at once */
+#define SWEEP_LATER_BATCH 256     /* rows given back in one statement, if that many come within milliseconds */
+#define SWEEP_LATER_MAX (SWEEP_TASKS_MAX + SWEEP_LATER_BATCH)
 #define SWEEP_OWNER_LEN 16
 
-/* A claimed row of due work with its job. */
+/* A claimed row of due work with its job and the job's current attempt (id 0: none yet). */
 struct work {
-    struct job job;
     int64_t due_id;
     int64_t tries;
+    struct job job;
+    struct attempt attempt;
 };
 
 /* A row that goes back to be due again. */
@@ -28,6 +33,9 @@ struct later {
 };
 
 struct sweeper;
+struct task;
+struct deliveries;
+typedef void look_done(struct task *t, const struct poll_reply *r);
 
 /* One claimed piece of work in progress: waits for one fetch or one child at a time. Its memory is its own. */
 struct task {
@@ -38,13 +46,34 @@ struct task {
     struct work work;
     char owner[SWEEP_OWNER_LEN];
     int64_t lease_mono_us;        /* when the lease is renewed next */
-    const struct cat_provider *provider;
-    const struct cat_model *model;
-    struct attempt attempt;
+    const struct catalogue *catalogue; /* held: provider and model point into it */
+    const struct cat_provider *provider; /* NULL: no longer in the catalogue */
+    const struct cat_model *model;       /* the same */
+    const struct provider *adapter;      /* of the attempt, else of the model */
     bool last_question;           /* asked because of the deadline */
     bool ended;                   /* to be freed by the loop */
 
+    /* a call that waits for its provider's rate */
+    struct fetch_call call;
+    fetch_done *call_done;
+    int64_t call_mono_us;         /* 0: none waits */
+
+    /* one look at a job, of several questions */
+    int step;
+    struct fg_str note;
+    look_done *look_done;
+
+    /* looking for a lost submit in a list */
+    struct list_ask ask;
+    struct match match;
+
+    /* a reference image on its way to the provider */
+    struct preparing *preparing;
+    struct fg_str image_bytes, image_type, image_name;
+
     /* ingest */
+    struct poll_reply found;      /* where the file is */
+    bool with_key;                /* the download showed our key */
     struct store_tmp video, poster;
     struct gate_facts facts;
     int64_t bytes;
@@ -57,18 +86,30 @@ struct task {
 
 struct sweeper {
     struct fg_ctx cx;             /* of the pass itself */
-    struct job_env env;
+    struct job_env env;           /* env.catalogue is held */
     struct fetcher *fetcher;
+    struct traffic traffic;
+    struct deliveries *deliveries; /* outgoing webhooks under way */
     struct task *tasks;
     unsigned task_n, ingest_n;
-    int64_t next_upkeep_us;       /* monotonic: heartbeat and purges */
-    int64_t next_queue_us;        /* monotonic: positions in the queue */
+    bool look_now;                /* something may have come due: look before the time is over */
+    int64_t look_mono_us;         /* next look at what is due */
+    int64_t next_upkeep_us;       /* monotonic, as all of these: heartbeat and purges */
+    int64_t next_catalogue_us;    /* a look at its file */
+    int64_t next_queue_us;        /* positions in the queue */
+    int64_t next_slots_us;        /* giving out slots */
+    int64_t next_reroute_us;      /* moving jobs away from closed providers */
+    int64_t next_weather_us;
+    int64_t next_deliver_us;      /* looking at the queues of outgoing webhooks */
+    bool slots_short;             /* jobs wait and there was no room for them */
     char name[64];                /* in the heartbeat table */
     bool draining;                /* claims nothing new */
-    struct later later[SWEEP_TASKS_MAX];
+    struct later later[SWEEP_LATER_MAX];
     unsigned later_n;
+    int64_t later_mono_us;        /* since when the oldest of them waits to be written */
 };
 
+/* catalogue: held by the sweeper from then on, and renewed when its file changes. */
 enum fg_code sweeper_open(struct fg_ctx *cx, struct sweeper *s, const struct conf *conf,
                           const struct catalogue *catalogue, const uint8_t *pepper) FG_MUST_CHECK;
 void sweeper_close(struct sweeper *s);
@@ -80,8 +121,13 @@ int64_t sweep_pass(struct sweeper *s);
  * max_us, and handles all but the signal. */
 void sweep_wait(struct sweeper *s, int wake_fd, int stop_fd, int64_t max_us);
 
+/* True while something is under way. */
+bool sweep_busy(const struct sweeper *s);
+
 /* ---- what the duties share ---- */
 
+/* A task with nothing in it yet, freed by the loop once it has ended. owner NULL: it holds no lease. */
+struct task *task_new(struct sweeper *s, enum due_kind kind, const char *owner);
 /* What a database code means for a task: logs anything but FG_OK and FG_JOB_MOVED. True when FG_OK. */
 bool task_ok(struct task *t, enum fg_code rc, const char *event);
 /* Gives the work back: due again at due_us, with this count of unhelpful tries. Ends the task. */
@@ -95,18 +141,29 @@ void task_trouble_later(struct task *t, int64_t due_us, enum trouble kind);
 /* Ends the task; the row has been moved or removed, or its lease brings it back. */
 void task_end(struct task *t);
 /* Starts the call; done gets the task. The instant is new when done runs. */
-void task_fetch(struct task *t, struct fetch_call *call, fetch_done *done);
+void task_fetch(struct task *t, const struct fetch_call *call, fetch_done *done);
+/* The same for a call to the job's provider: it waits for its turn in the provider's rate, and what comes of it is
+ * told to the breaker. */
+void task_call(struct task *t, const struct fetch_call *call, fetch_done *done);
+/* Its turn has come. */
+void task_call_now(struct task *t);
 /* Starts a limited program; done gets its wait status, its output is in child_out. False: not started. */
 bool task_child(struct task *t, const struct child_call *call, void (*done)(struct task *, int));
 /* One move of the task's job in a transaction of its own; the job is read anew and tried again when it moved. */
 enum fg_code task_move(struct task *t, const struct job_change *ch) FG_MUST_CHECK;
 /* A provider's reason in our words. */
 enum job_reason task_reason(enum remote_reason r);
-/* The neutral request of a job and the attempt in t. */
+/* The neutral request of a job and the attempt in work; the model must be in the catalogue. */
 void task_spec(const struct task *t, struct gen_spec *out);
+/* The attempt as its provider knows it. */
+struct remote_ref task_ref(const struct task *t);
+/* One look at the job, of as many questions as the adapter needs; done gets the answer (not understood where there is
+ * none). False: no call could be made; the task goes on. */
+bool task_look(struct task *t, look_done *done);
 
 /* ---- the duties ---- */
 void duty_dispatch(struct task *t);
+void duty_sending(struct task *t);
 void duty_resolve(struct task *t);
 void duty_poll(struct task *t);
 void duty_ingest(struct task *t);
@@ -115,14 +172,54 @@ void duty_deadline(struct task *t);
 void deadline_unasked(struct task *t);
 void duty_erase(struct task *t);
 
+/* Fetches the reference image, and hands it to the provider where it wants that first; then calls ready, or refused with
+ * words (nothing has been asked for yet). */
+typedef void prepared(struct task *t);
+void prepare_image(struct task *t, prepared *ready, void (*refused)(struct task *t, struct fg_str words));
+/* Whether that is needed before the submit. */
+bool prepare_needed(const struct task *t);
 /* Records the answer of a submit (first or replayed), whatever has become of the job meanwhile, and ends the task.
  * False: the id is another attempt's, so the answer proves nothing; nothing was written and the task goes on. */
 bool submit_record(struct task *t, const struct submit_reply *r);
-/* Writes down where waiting jobs stand, at most once a second; called while no slot is free. */
-void queue_tell(struct sweeper *s);
 /* Asks once about a submit of unknown outcome (resolve.c). */
 void resolve_ask(struct task *t);
 /* Drops everything an ingest holds. */
 void ingest_drop(struct task *t);
+
+/* ---- claiming ---- */
+/* Claims up to limit rows of a kind and starts them; how many. lane FG_NONE: by due time; else of that lane and account. */
+int64_t sweep_claim(struct sweeper *s, enum due_kind kind, int64_t limit, struct fg_str lane, int64_t account_id);
+/* Gives waiting jobs the slots there are: fair between accounts, within the limits of provider and model. Microseconds
+ * until it should be called again; INT64_MAX: when something happens. */
+int64_t slots_give(struct sweeper *s);
+/* Another model of the job's route that could take it now; NULL: none. In a transaction. */
+enum fg_code reroute_pick(struct fg_ctx *cx, struct sweeper *s, struct db *db, const struct job *j,
+                          const struct cat_model **out) FG_MUST_CHECK;
+/* Puts the job into that model's lane. why: for the timeline. */
+enum fg_code reroute_move(struct fg_ctx *cx, struct db *db, struct job *j, const struct cat_model *to,
+                          struct fg_str why) FG_MUST_CHECK;
+/* Moves jobs that wait for a provider which takes none now to where they can go. */
+void reroute_lane(struct sweeper *s, struct fg_str lane);
+/* Writes down where jobs stand that wait for a slot of this model. */
+void queue_tell(struct sweeper *s, const struct cat_model *m);
+
+/* ---- outgoing webhooks (deliver.c) ---- */
+struct deliveries *deliveries_open(struct sweeper *s);
+/* Forgets what is under way: the leases bring it back. The fetcher must have been closed before. */
+void deliveries_close(struct deliveries *d);
+unsigned deliveries_n(const struct deliveries *d);
+/* Sends what is due and has room in its queue. due_us: when the first is due (0: none is). Microseconds until it should
+ * be called again; INT64_MAX: when something happens. */
+int64_t deliveries_pass(struct deliveries *d, int64_t due_us);
+/* Writes down what was heard since the last time. */
+void deliveries_settle(struct deliveries *d);
+/* Takes what is older than webhook.keep_days out of the log, a bit at a time. */
+void deliveries_purge(struct deliveries *d);
+
+/* ---- upkeep ---- */
+/* Fetches the key sets of providers that sign with public keys, when they are old or a callback wants newer ones. */
+void keys_refresh(struct sweeper *s);
+/* Works out how each model has done lately, at most once a minute. */
+void weather_compute(struct sweeper *s);
 
 #endif

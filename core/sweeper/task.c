@@ -5,6 +5,7 @@
 #include "sweeper/sweep.h"
 
 #define MOVE_TRIES 3
+#define LOOK_REPLY_MAX (4 * (int64_t)FG_MIB) /* ComfyUI's queue repeats every workflow in it */
 #define TROUBLE_STEP 100000 /* due.tries = kind * this + count; a claim adds one */
 
 bool task_ok(struct task *t, enum fg_code rc, const char *event)
@@ -17,16 +18,19 @@ bool task_ok(struct task *t, enum fg_code rc, const char *event)
 void task_end(struct task *t)
 {
     t->ended = true;
+    t->s->look_now = true; /* a move may have made other work due, or freed a slot */
 }
 
 void task_later(struct task *t, int64_t due_us, int64_t tries)
 {
     struct sweeper *s = t->s;
-    FG_ASSERT(s->later_n < SWEEP_TASKS_MAX); /* a task gives back once, and a turn frees them all */
+    FG_ASSERT(s->later_n < SWEEP_LATER_MAX); /* a task gives back once, and a turn frees them all */
     struct later *l = &s->later[s->later_n++];
     *l = (struct later){ .due_us = due_us, .tries = tries, .due_id = t->work.due_id };
     memcpy(l->owner, t->owner, SWEEP_OWNER_LEN);
-    task_end(t);
+    if (s->later_n == 1)
+        s->later_mono_us = ctx_mono_us(&t->cx);
+    t->ended = true;
 }
 
 int64_t task_trouble(const struct task *t, enum trouble kind)
@@ -42,20 +46,96 @@ void task_trouble_later(struct task *t, int64_t due_us, enum trouble kind)
 struct fetching {
     struct task *t;
     fetch_done *done;
+    bool heard; /* the breaker wants to know */
 };
 
 static void fetched(void *arg, const struct fetch_reply *reply)
 {
     struct fetching *f = arg;
-    ctx_tick(&f->t->cx); /* a network call ends the instant */
-    f->done(f->t, reply);
+    struct task *t = f->t;
+    ctx_tick(&t->cx); /* a network call ends the instant */
+    struct provider_traffic *p = f->heard && t->provider ? traffic_of(&t->s->traffic, t->provider->name) : NULL;
+    if (p)
+        traffic_heard(&t->cx, t->s->env.db, p, reply->end == FETCH_ANSWERED && reply->status < 500);
+    f->done(t, reply);
 }
 
-void task_fetch(struct task *t, struct fetch_call *call, fetch_done *done)
+static void begin(struct task *t, const struct fetch_call *call, fetch_done *done, bool heard)
 {
     struct fetching *f = arena_new_of(t->cx.mem, struct fetching);
-    *f = (struct fetching){ t, done };
+    *f = (struct fetching){ t, done, heard };
     fetch_start(t->s->fetcher, call, fetched, f);
+}
+
+void task_fetch(struct task *t, const struct fetch_call *call, fetch_done *done)
+{
+    begin(t, call, done, false);
+}
+
+void task_call(struct task *t, const struct fetch_call *call, fetch_done *done)
+{
+    struct provider_traffic *p = t->provider ? traffic_of(&t->s->traffic, t->provider->name) : NULL;
+    int64_t at = p && !call->once ? traffic_take(&t->cx, p, false) : 0; /* a submit has taken its place already */
+    if (at <= ctx_mono_us(&t->cx)) {
+        begin(t, call, done, true);
+        return;
+    }
+    t->call = *call;
+    t->call_done = done;
+    t->call_mono_us = at;
+}
+
+void task_call_now(struct task *t)
+{
+    t->call_mono_us = 0;
+    begin(t, &t->call, t->call_done, true);
+}
+
+/* ---- one look ---- */
+
+static void answered(void *arg, const struct fetch_reply *reply);
+
+static enum fg_code ask(struct task *t)
+{
+    struct fetch_call call;
+    struct remote_ref ref = task_ref(t);
+    enum fg_code rc = t->adapter->poll_call(&t->cx, &t->provider->site, &ref, t->step, t->note, &call);
+    if (rc != FG_OK)
+        return rc;
+    call.timeout_ms = t->s->env.conf->sweeper_call_timeout_s * 1000;
+    call.max_bytes = LOOK_REPLY_MAX;
+    task_call(t, &call, answered);
+    return FG_OK;
+}
+
+static void answered(void *arg, const struct fetch_reply *reply)
+{
+    struct task *t = arg;
+    struct poll_reply r = { .progress = -1, .queue_position = -1 };
+    struct remote_ref ref = task_ref(t);
+    t->adapter->poll_reply(&t->cx, &t->provider->site, &ref, t->step, t->note, reply, &r);
+    if (r.again && ++t->step < PROVIDER_STEPS_MAX) {
+        t->note = r.note;
+        if (task_ok(t, ask(t), "poll.call_failed"))
+            return;
+        r.again = true;
+    }
+    if (r.again) /* it asks in circles */
+        r = (struct poll_reply){ .progress = -1, .queue_position = -1, .reason = REASON_NONSENSE };
+    if (r.understood && r.state == REMOTE_DONE && !site_has_files(&t->provider->site, r.output_url)) {
+        r.state = REMOTE_FAILED;
+        r.reason = REASON_FOREIGN;
+        r.words = FG_LIT("its file is on a host that the catalogue does not name");
+    }
+    t->look_done(t, &r);
+}
+
+bool task_look(struct task *t, look_done *done)
+{
+    t->step = 0;
+    t->note = FG_NONE;
+    t->look_done = done;
+    return task_ok(t, ask(t), "poll.call_failed");
 }
 
 bool task_child(struct task *t, const struct child_call *call, void (*done)(struct task *, int))
@@ -81,6 +161,9 @@ static enum fg_code move_body(struct fg_ctx *cx, struct db *db, void *arg)
     enum fg_code rc = job_by_id(cx, db, mine->id, &j);
     if (rc != FG_OK)
         return rc;
+    /* Known meanwhile, by a callback or by the answer itself: what was decided in ignorance would throw a paid run away. */
+    if (mine->stage == STAGE_SUBMIT_UNKNOWN && j.stage != STAGE_SUBMIT_UNKNOWN)
+        return fg_fail(cx, FG_JOB_MOVED, "The outcome of its submit is known by now.");
     if (j.progress < mine->progress) /* what the duty has learned, unless another has learned more meanwhile */
         j.progress = mine->progress;
     j.queue_position = mine->queue_position;
@@ -108,14 +191,23 @@ enum job_reason task_reason(enum remote_reason r)
         return JOB_R_PROVIDER_REFUSED;
     case REASON_CONTENT:
         return JOB_R_BLOCKED_PROMPT;
+    case REASON_CONTENT_OUT:
+        return JOB_R_BLOCKED_OUTPUT;
     case REASON_IMAGE:
         return JOB_R_IMAGE_UNREACHABLE;
     case REASON_AUTH:
         return JOB_R_PROVIDER_AUTH;
     case REASON_CREDIT:
         return JOB_R_PROVIDER_CREDIT;
+    case REASON_PARK:
     case REASON_BUSY:
         return JOB_R_PROVIDER_UNAVAILABLE;
+    case REASON_CANCELED:
+        return JOB_R_CANCELED;
+    case REASON_EXPIRED:
+        return JOB_R_DEADLINE_EXCEEDED;
+    case REASON_FOREIGN:
+        return JOB_R_OUTPUT_UNREACHABLE;
     case REASON_NONE:
     case REASON_FAILED:
     case REASON_NONSENSE:
@@ -124,24 +216,38 @@ enum job_reason task_reason(enum remote_reason r)
     return JOB_R_PROVIDER_FAILED;
 }
 
+struct remote_ref task_ref(const struct task *t)
+{
+    const struct attempt *a = &t->work.attempt;
+    return (struct remote_ref){ .id = t->work.job.provider_job_id, .links = a->links, .model = a->remote_model };
+}
+
 void task_spec(const struct task *t, struct gen_spec *out)
 {
     const struct job *j = &t->work.job;
-    const struct cat_size *size = catalogue_size(t->model, j->aspect_ratio, j->resolution);
+    const struct cat_model *m = t->model;
+    const struct cat_size *size = catalogue_size(m, j->aspect_ratio, j->resolution);
+    bool image = j->image_url.n > 0, free_ratio = !(image && m->image_decides_ratio);
     *out = (struct gen_spec){
-        .model = t->model->remote,
+        .model = t->work.attempt.remote_model,
+        .wire = &m->wire,
         .prompt = j->prompt,
-        .aspect_ratio = j->aspect_ratio,
+        .negative = m->negative ? j->negative : FG_NONE,
+        .aspect_ratio = free_ratio ? j->aspect_ratio : FG_NONE,
         .resolution = j->resolution,
-        .width = size ? size->width : 0,
-        .height = size ? size->height : 0,
+        .width = size && free_ratio ? size->width : 0,
+        .height = size && free_ratio ? size->height : 0,
         .duration_s = j->duration_s,
-        .has_seed = j->has_seed,
-        .seed = j->seed,
-        .image_url = j->image_url,
-        .client_ref = t->attempt.client_ref,
+        .has_seed = m->seed,
+        .seed = t->work.attempt.seed,
+        .audio = catalogue_audio(m, (enum audio)j->audio),
+        .image_url = image ? j->image_url : FG_NONE,
+        .image_bytes = t->image_bytes,
+        .image_type = t->image_type,
+        .image_name = t->image_name,
+        .client_ref = t->work.attempt.client_ref,
     };
-    if (t->provider->callbacks)
+    if (t->provider->callbacks && t->adapter->callback_read)
         out->callback_url = arena_fmt(t->cx.mem, "%.*s/hooks/%.*s/%.*s", FG_P(t->s->env.conf->server_public_url),
-                                      FG_P(t->provider->name), FG_P(t->attempt.callback_token));
+                                      FG_P(t->provider->name), FG_P(t->work.attempt.callback_token));
 }

@@ -19,7 +19,7 @@ static struct call callback(struct job_world *w, struct fg_str token, const char
         .w = w,
         .secret = SECRET,
         .at_s = w->t.utc_us / FG_US_PER_S,
-        .in = { .provider = FG_LIT("replay"), .token = token, .webhook_id = fg_str_c(event),
+        .in = { .provider = FG_LIT("replay"), .token = token, .headers.webhook_id = fg_str_c(event),
                 .body = arena_fmt(w->cx->mem, "{\"type\":\"video.completed\",\"data\":{\"id\":\"%s\"}}", video) },
     };
 }
@@ -27,10 +27,11 @@ static struct call callback(struct job_world *w, struct fg_str token, const char
 static enum fg_code send(struct call *c)
 {
     struct fg_ctx *cx = c->w->cx;
-    CHECK_CODE(cx, webhook_sign(cx, c->secret, c->in.webhook_id, c->at_s, c->in.body, &c->in.webhook_signature),
+    CHECK_CODE(cx, webhook_sign(cx, c->secret, c->in.headers.webhook_id, c->at_s, c->in.body, &c->in.headers.webhook_signature),
                FG_OK);
-    c->in.webhook_timestamp = arena_fmt(cx->mem, "%lld", (long long)c->at_s);
-    return job_callback(cx, &c->w->env, &c->in);
+    c->in.headers.webhook_timestamp = arena_fmt(cx->mem, "%lld", (long long)c->at_s);
+    struct callback_out out;
+    return job_callback(cx, &c->w->env, &c->in, &out);
 }
 
 static struct fg_str token_of(struct job_world *w, struct fg_str id, int n)
@@ -165,7 +166,7 @@ TEST(what_is_not_genuine_changes_nothing)
         }
         got = send(&c);
         if (i == 3 || i == 4) { /* headers that did not come */
-            *(i == 3 ? &c.in.webhook_id : &c.in.webhook_signature) = FG_NONE;
+            *(i == 3 ? &c.in.headers.webhook_id : &c.in.headers.webhook_signature) = FG_NONE;
             want = FG_BAD_HEADER;
         } else if (i == 5) {
             c.in.body = FG_LIT("{\"type\":\"video.failed\",\"data\":{\"id\":\"video_0\"}}");
@@ -173,7 +174,7 @@ TEST(what_is_not_genuine_changes_nothing)
         if (i >= 3 && i <= 5) { /* the signed one itself was good */
             do_sql(&w, "DELETE FROM callback_receipt");
             before = job_now(&w, id);
-            got = job_callback(w.cx, &w.env, &c.in);
+            got = job_callback(w.cx, &w.env, &c.in, &(struct callback_out){ 0 });
         }
         CHECK_STR(fg_str_c(fg_err_info(got)->slug), fg_str_c(fg_err_info(want)->slug), name[i]);
         CHECK_I64(job_now(&w, id).version, before.version, name[i]);
@@ -220,6 +221,27 @@ TEST(a_callback_ends_the_doubt_about_a_lost_submit)
     settle(&w);
     check_place(&w, id, JOB_SUCCEEDED, STAGE_DONE, "", "delivered");
     CHECK_I64(fake_count(w.fake, FAKE_SUBMIT), 1, "never asked twice");
+    job_world_end(&w, 0);
+}
+
+/* The last question of its waiting time is under way, and will bring nothing. */
+TEST(a_callback_while_we_ask_is_not_lost_to_giving_up)
+{
+    struct job_world w;
+    job_world_begin(&w);
+    say(&w, FAKE_SUBMIT, (struct fake_reply){ .way = FAKE_TAKE_LOSE });
+    say(&w, FAKE_SUBMIT, (struct fake_reply){ .way = FAKE_HANG_UP, .hold = true });
+    struct fg_str id = new_job(&w, "replay-1", FAR);
+    settle(&w);
+    clock_add(&w, JOB_WORLD_WAIT_S * FG_US_PER_S);
+    look_anew(&w.sweeper);
+    turn_until_held(&w, &w.sweeper, 1);
+    struct call c = callback(&w, token_of(&w, id, 1), "evt_1", "video_0");
+    CHECK_CODE(w.cx, send(&c), FG_OK);
+    fake_release(w.fake);
+    drain(&w.sweeper);
+    settle(&w);
+    check_place(&w, id, JOB_SUCCEEDED, STAGE_DONE, "", "delivered");
     job_world_end(&w, 0);
 }
 

@@ -187,7 +187,7 @@ TEST(an_erasure_does_not_need_the_catalogue)
     job_world_begin(&w);
     struct fg_str id = new_job(&w, "replay-1", FAR);
     run_to_end(&w, id);
-    w.catalogue.model_n = w.catalogue.provider_n = 0;
+    open_catalogue(&w)->model_n = open_catalogue(&w)->provider_n = 0;
     CHECK_CODE(w.cx, job_erase(w.cx, &w.env, &w.who, id), FG_OK);
     settle(&w);
     CHECK_I64(stored(&w, id), 0, "files are gone");

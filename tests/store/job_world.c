@@ -17,15 +17,17 @@
 
 #define MODEL(name)                                                                            \
     "\"models\":{\"" name "-1\":{\"remote\":\"r-1\",\"durations\":{\"min\":5,\"max\":10},"       \
-    "\"sizes\":{\"16:9\":{\"480p\":\"854x480\"}},\"defaultResolution\":\"480p\",\"image\":true," \
-    "\"seed\":true,\"price\":{\"microPerSecond\":2000,\"currency\":\"USD\"}}}}"
+    "\"sizes\":{\"16:9\":{\"480p\":\"854x480\"}},\"defaultResolution\":\"480p\","                \
+    "\"image\":\"optional\",\"seed\":true,\"outputLifeSeconds\":86400,"                           \
+    "\"price\":{\"currency\":\"USD\",\"per\":\"second\",\"micro\":2000}}}}"
 #define PROVIDER(name, extras, callbacks, by, then, wait)                                      \
-    "\"" name "\":{\"adapter\":\"openai\",\"baseUrl\":\"http://127.0.0.1:%u/v1\",\"keyRef\":"    \
-    "\"fake\",\"extras\":" extras ",\"callbacks\":" callbacks ",\"concurrency\":8,"              \
-    "\"attemptsMax\":2,\"outputLifeSeconds\":86400,\"unknown\":{\"by\":\"" by "\","              \
-    "\"waitSeconds\":" wait ",\"then\":\"" then "\"}," MODEL(name)
+    "\"" name "\":{\"adapter\":\"openai\",\"urls\":{\"base\":\"http://127.0.0.1:%u/v1\"},"         \
+    "\"keyRef\":\"fake\",\"extras\":" extras ",\"callbacks\":" callbacks ",\"concurrency\":8,"     \
+    "\"attemptsMax\":2,\"unknown\":{\"by\":\"" by "\",\"waitSeconds\":" wait ","                  \
+    "\"then\":\"" then "\"}," MODEL(name)
 #define CATALOGUE                                                                              \
-    "{\"defaultModel\":\"replay-1\",\"providers\":{"                                             \
+    "{\"defaultRoute\":\"main\",\"routes\":{\"main\":[\"replay-1\"],"                             \
+    "\"astray\":[\"nowhere-1\",\"list-1\"],\"pair\":[\"list-1\",\"wait-1\"]},\"providers\":{"       \
     PROVIDER("replay", "true", "true", "replay", "fail", "600") ","                              \
     PROVIDER("list", "false", "false", "list", "fail", "600") ","                                \
     PROVIDER("wait", "false", "false", "waiting", "resubmit", "600") ","                         \
@@ -81,8 +83,9 @@ static void configure(struct job_world *w)
     w->conf.catalogue_file = fg_str_c(path);
     w->conf.media_root = arena_fmt(w->cx->mem, "%s/media-%u", db_server_dir(), n++);
     w->conf.fetch_local_origins = arena_fmt(w->cx->mem, "http://127.0.0.1:%u http://127.0.0.1:%u", port, closed);
-    w->conf.provider[0] = (struct conf_provider){ FG_LIT("fake"), FG_LIT("k"),
-                                                  FG_LIT("whsec_MDEyMzQ1Njc4OWFiY2RlZg==") };
+    w->conf.provider[0] = (struct conf_provider){
+        .name = FG_LIT("fake"), .key = FG_LIT("k"), .webhook_secrets = FG_LIT("whsec_MDEyMzQ1Njc4OWFiY2RlZg==")
+    };
     w->conf.provider_n = 1;
 }
 
@@ -111,7 +114,7 @@ void job_world_begin(struct job_world *w)
     CHECK_CODE(w->cx, migrate(w->cx, &w->conf, migrations, migration_n, &applied), FG_OK);
     connect_to_look(w);
     w->who = (struct identity){ .account_id = 1, .key_id = 1, .role = ROLE_APP, .account = "acct_1" };
-    w->env = (struct job_env){ .conf = &w->conf, .catalogue = &w->catalogue, .pepper = w->pepper, .wake_fd = -1 };
+    w->env = (struct job_env){ .conf = &w->conf, .catalogue = w->catalogue, .pepper = w->pepper, .wake_fd = -1 };
     CHECK_CODE(w->cx, db_open(w->cx, &w->env.db, &w->conf, DB_WEB), FG_OK);
     second_sweeper(w, &w->sweeper);
 }
@@ -124,10 +127,16 @@ void job_world_end(struct job_world *w, unsigned expected_error_lines)
               "the books are in order");
     sweeper_close(&w->sweeper);
     db_close(w->env.db);
+    catalogue_drop(w->catalogue);
     mysql_close(w->sql);
     fake_free(w->fake);
     close(w->closed_fd);
     t_end(&w->t, expected_error_lines);
+}
+
+struct catalogue *open_catalogue(struct job_world *w)
+{
+    return (struct catalogue *)(uintptr_t)w->catalogue;
 }
 
 void clock_add(struct job_world *w, int64_t us)
@@ -236,10 +245,16 @@ struct fg_str new_job(struct job_world *w, const char *model, int64_t deadline_s
     return a.job_id;
 }
 
+void look_anew(struct sweeper *s)
+{
+    s->look_now = true;
+    s->next_slots_us = s->next_reroute_us = s->next_deliver_us = s->traffic.next_load_us = 0;
+}
+
 void drain(struct sweeper *s)
 {
     int64_t end_us = ctx_mono_us(&s->cx) + AWAIT_US;
-    while (s->task_n) {
+    while (sweep_busy(s)) {
         CHECK(ctx_mono_us(&s->cx) < end_us, "what is under way ends");
         sweep_wait(s, -1, -1, 50 * FG_US_PER_MS);
     }
@@ -249,8 +264,9 @@ void settle_with(struct sweeper *s)
 {
     for (unsigned i = 0;; i++) {
         CHECK(i < ROUNDS_MAX, "a sweeper comes to rest");
+        look_anew(s);
         (void)sweep_pass(s);
-        if (!s->task_n)
+        if (!sweep_busy(s))
             return;
         drain(s);
     }
@@ -265,9 +281,12 @@ void step(struct job_world *w)
 {
     if (ask(w, "SELECT COUNT(*) FROM due WHERE due_us <= %lld", (long long)w->t.utc_us))
         settle(w); /* what is left waits for a slot */
-    int64_t next = ask(w, "SELECT MIN(due_us) FROM due WHERE due_us > %lld", (long long)w->t.utc_us);
+    long long now = (long long)w->t.utc_us;
+    int64_t next = ask(w, "SELECT MIN(due_us) FROM due WHERE due_us > %lld", now);
+    int64_t open = ask(w, "SELECT MIN(IF(breaker, breaker_us, parked_until_us)) FROM provider_state "
+                          "WHERE IF(breaker, breaker_us, parked_until_us) > %lld", now);
     CHECK(next > 0, "something is due some time");
-    clock_add(w, next - w->t.utc_us);
+    clock_add(w, (open > 0 && open < next ? open : next) - w->t.utc_us);
     settle(w);
 }
 
@@ -285,6 +304,7 @@ void turn_until_held(struct job_world *w, struct sweeper *s, unsigned n)
     int64_t end_us = ctx_mono_us(w->cx) + AWAIT_US;
     while (fake_held(w->fake) < n) {
         CHECK(ctx_mono_us(w->cx) < end_us, "the call arrives");
+        look_anew(s);
         (void)sweep_pass(s);
         sweep_wait(s, -1, -1, 5 * FG_US_PER_MS);
     }
@@ -292,7 +312,7 @@ void turn_until_held(struct job_world *w, struct sweeper *s, unsigned n)
 
 void second_sweeper(struct job_world *w, struct sweeper *s)
 {
-    CHECK_CODE(w->cx, sweeper_open(w->cx, s, &w->conf, &w->catalogue, w->pepper), FG_OK);
+    CHECK_CODE(w->cx, sweeper_open(w->cx, s, &w->conf, w->catalogue, w->pepper), FG_OK);
     s->next_upkeep_us = INT64_MAX; /* files have real times: it would take them for old ones */
 }
 

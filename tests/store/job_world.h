@@ -11,14 +11,15 @@
  *   replay   extras, callbacks, a lost submit is asked again with its key
  *   list     a lost submit is looked for in the list; no callbacks
  *   wait     only time tells; then it is submitted again, twice at most; no callbacks
- *   nowhere  nobody listens there */
+ *   nowhere  nobody listens there
+ * Routes: main (replay), astray (nowhere, then list), pair (list, then wait). */
 #define JOB_WORLD_WAIT_S 600
 
 struct job_world {
     struct t_world t;
     struct fg_ctx *cx;          /* of t */
     struct conf conf;
-    struct catalogue catalogue;
+    const struct catalogue *catalogue; /* held */
     uint8_t pepper[HASH_LEN];
     struct job_env env;         /* as a handler has it */
     struct identity who;        /* the app key of account 1; account 2 exists too */
@@ -32,6 +33,8 @@ void job_world_begin(struct job_world *w);
 /* Checks the ledger's invariants too. */
 void job_world_end(struct job_world *w, unsigned expected_error_lines);
 
+/* The catalogue, for a test that takes something out of it. */
+struct catalogue *open_catalogue(struct job_world *w);
 /* Moves the clock, for the requests and for every sweeper. */
 void clock_add(struct job_world *w, int64_t us);
 
@@ -55,7 +58,9 @@ enum fg_code create_job(struct job_world *w, struct fg_str body, const char *key
 /* Passes of a sweeper until one finds nothing to start, all that was started having ended. */
 void settle(struct job_world *w);
 void settle_with(struct sweeper *s);
-/* Moves the clock to when something is next due, then settles. */
+/* Makes the sweeper's next pass look, however little real time has gone by: here the wall clock is moved. */
+void look_anew(struct sweeper *s);
+/* Moves the clock to when something is next due, or a provider may be tried again, then settles. */
 void step(struct job_world *w);
 /* Steps until the job has ended. */
 void run_to_end(struct job_world *w, struct fg_str id);

@@ -71,6 +71,7 @@ TEST(two_sweepers_share_no_work)
         id[i] = new_job(&w, "replay-1", FAR);
     say(&w, FAKE_SUBMIT, (struct fake_reply){ .hold = true });
     for (int i = 0; i < 4; i++) {
+        look_anew(i % 2 ? &other : &w.sweeper);
         (void)sweep_pass(i % 2 ? &other : &w.sweeper);
         sweep_wait(i % 2 ? &other : &w.sweeper, -1, -1, FG_US_PER_MS);
     }
@@ -85,6 +86,8 @@ TEST(two_sweepers_share_no_work)
     drain(&other);
     for (int i = 0; i < 2; i++) {
         clock_add(&w, 61 * S);
+        look_anew(&w.sweeper);
+        look_anew(&other);
         (void)sweep_pass(&w.sweeper);
         (void)sweep_pass(&other);
         drain(&w.sweeper);

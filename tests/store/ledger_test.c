@@ -48,11 +48,11 @@ static void add_job(struct place *p, int64_t id, enum job_state state)
             "INSERT INTO job (id, public_id, account_id, state, stage, version, provider, model, "
             "prompt, "
             "aspect_ratio, duration_s, resolution, price_micro, currency, request_id, created_us, "
-            "updated_us, deadline_us, finished_us, error_code) VALUES (%lld, 'job_%lld', 1, %d, "
+            "updated_us, deadline_us, finished_us, error_code, charged) VALUES (%lld, 'job_%lld', 1, %d, "
             "%d, 1, "
-            "'studio', 'studio-1', 'p', '16:9', 5, '480p', 100, 'USD', 'r', 1, 1, 1, %s, %s)",
+            "'studio', 'studio-1', 'p', '16:9', 5, '480p', 100, 'USD', 'r', 1, 1, 1, %s, %s, %d)",
             (long long)id, (long long)id, state, over ? 0 : 1, over ? "2" : "NULL",
-            state == JOB_FAILED || state == JOB_EXPIRED ? "'canceled'" : "NULL"));
+            state == JOB_FAILED || state == JOB_EXPIRED ? "'canceled'" : "NULL", state == JOB_SUCCEEDED));
 }
 
 static enum fg_code add(struct place *p, int64_t job, enum ledger_kind kind, int64_t amount)

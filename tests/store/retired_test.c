@@ -6,9 +6,9 @@
 
 static void retire(struct job_world *w, bool provider_too)
 {
-    w->catalogue.model_n = 0;
+    open_catalogue(w)->model_n = 0;
     if (provider_too)
-        w->catalogue.provider_n = 0;
+        open_catalogue(w)->provider_n = 0;
 }
 
 TEST(what_the_provider_has_is_fetched_though_its_model_is_gone)
@@ -35,12 +35,15 @@ TEST(nobody_to_ask_ends_at_the_deadline)
         enum fake_way way;
         enum job_stage stage;
         bool provider_too;
+        enum job_state state;
+        const char *code;
     } row[] = {
-        { "never sent", false, FAKE_DEFAULT, STAGE_WAITING, true },
-        { "never sent, model", false, FAKE_DEFAULT, STAGE_WAITING, false },
-        { "in doubt", true, FAKE_HANG_UP, STAGE_SUBMIT_UNKNOWN, true },
-        { "in doubt, model", true, FAKE_HANG_UP, STAGE_SUBMIT_UNKNOWN, false },
-        { "there", true, FAKE_DEFAULT, STAGE_AT_PROVIDER, true },
+        { "never sent", false, FAKE_DEFAULT, STAGE_WAITING, true, JOB_EXPIRED, "deadline_exceeded" },
+        { "never sent, model", false, FAKE_DEFAULT, STAGE_WAITING, false, JOB_EXPIRED, "deadline_exceeded" },
+        { "in doubt", true, FAKE_HANG_UP, STAGE_SUBMIT_UNKNOWN, true, JOB_EXPIRED, "deadline_exceeded" },
+        /* its list can be looked through without the model */
+        { "in doubt, model", true, FAKE_HANG_UP, STAGE_SUBMIT_UNKNOWN, false, JOB_FAILED, "submit_unknown" },
+        { "there", true, FAKE_DEFAULT, STAGE_AT_PROVIDER, true, JOB_EXPIRED, "deadline_exceeded" },
     };
     struct job_world w;
     for (size_t i = 0; i < FG_LEN(row); i++) {
@@ -53,9 +56,9 @@ TEST(nobody_to_ask_ends_at_the_deadline)
         retire(&w, row[i].provider_too);
         clock_add(&w, DEADLINE_S * FG_US_PER_S);
         settle(&w);
-        check_place(&w, id, JOB_EXPIRED, STAGE_DONE, "deadline_exceeded", row[i].why);
+        check_place(&w, id, row[i].state, STAGE_DONE, row[i].code, row[i].why);
         CHECK_I64(ask(&w, "SELECT COUNT(*) FROM due"), 0, "nothing left to do");
-        CHECK(w.t.error_lines > 0, "the operator is told");
+        CHECK(w.t.error_lines > 0 || row[i].state == JOB_FAILED, "the operator is told");
         job_world_end(&w, w.t.error_lines);
     }
 }

@@ -91,6 +91,8 @@ TEST(no_program_may_do_more_than_its_work)
         { 0, "CREATE TABLE x (n INT)" }, { 0, "UPDATE schema_migration SET state = 'done'" },
         { 1, "SELECT digest FROM api_key" }, { 1, "SELECT prompt FROM studio_video" }, { 1, "DELETE FROM job" },
         { 1, "UPDATE ledger SET amount_micro = 0" }, { 1, "DELETE FROM attempt" },
+        { 1, "INSERT INTO webhook_secret (account_id, secret, created_us) VALUES (1, 'mine', 1)" },
+        { 0, "DELETE FROM webhook_delivery" }, { 0, "DELETE FROM webhook_endpoint" },
         { 2, "SELECT id FROM job" }, { 2, "SELECT digest FROM api_key" }, { 2, "SELECT id FROM account" },
     };
     struct place p;
@@ -157,7 +159,9 @@ static void fill(struct place *p)
               "INSERT INTO due (kind, job_id, due_us) SELECT 1 + seq % 6, seq, seq FROM seq_1_to_3000;"
               "INSERT INTO studio_video (public_id, state, model, prompt, seconds, width, height, seed, created_us) "
               "SELECT CONCAT('video_', seq), 1, 'm', 'p', 5, 16, 16, 1, seq FROM seq_1_to_300;"
-              "ANALYZE TABLE due, studio_video");
+              "INSERT INTO webhook_delivery (public_id, message_id, account_id, url, lane, state, due_us, created_us) "
+              "SELECT CONCAT('dlv_', seq), seq, 1, 'u', seq % 2, 1 + seq % 4 DIV 3, seq, 1 FROM seq_1_to_3000;"
+              "ANALYZE TABLE due, studio_video, webhook_delivery");
 }
 
 TEST(claims_sort_nothing)
@@ -167,6 +171,8 @@ TEST(claims_sort_nothing)
     } row[] = {
         { "DUE_CLAIM", { "3", "2000", "50", "'me'", "9999" }, "due_next" },
         { "STUDIO_CLAIM", { "2", "'me'", "9999" }, "studio_queue" },
+        { "WEBHOOK_CLAIM", { "1", "1", "2000", "4", "'me'", "9999" }, "webhook_delivery_queue" },
+        { "WEBHOOK_LANES", { "2000" }, "Using index for group-by" },
     };
     struct place p;
     place_begin(&p);
