@@ -20,9 +20,19 @@ enum fg_code cli_db(struct fg_ctx *cx, const struct conf *conf, struct db **out)
  * is made, or made to fit, with the rights of sql/grants.sql; the others are left alone. */
 enum fg_code cli_migrate(struct fg_ctx *cx, const struct conf *conf, int argc, char **argv) FG_MUST_CHECK;
 
+/* What a provider lists that no row of ours knows; adopts what carries our marks. */
+cli_fn cli_audit_provider;
+/* Kept callbacks; one of them once more; what became of a submit of unknown outcome. */
+cli_fn cli_callback_list, cli_callback_replay, cli_jobs_resolve;
+/* What is known of each provider; no new jobs for one; jobs again, and a clean slate. */
+cli_fn cli_provider_list, cli_provider_pause, cli_provider_resume;
 cli_fn cli_account_create, cli_key_create, cli_key_list, cli_key_revoke, cli_jobs_show, cli_jobs_list;
+/* An account's endpoints; telling one again what it missed. */
+cli_fn cli_webhook_list, cli_webhook_redeliver;
 /* Fails when one of the ledger's invariants does. */
 cli_fn cli_audit;
+/* catalogue check [FILE]: FG_CONFIG with the path of what is wrong; warnings are no error. */
+cli_fn cli_catalogue_check;
 /* Looks at everything the programs need, tells all of it, and fails when something is missing. Changes
  * nothing. */
 cli_fn cli_doctor;

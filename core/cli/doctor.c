@@ -62,17 +62,32 @@ static void result(struct visit *v, enum fg_code rc, const char *what, struct fg
                 arena_fmt(v->cx->mem, "%s %s", v->cx->err.detail, v->cx->err.cause));
 }
 
+/* Whether this provider has what the configuration must give it; the others are simply not set up. */
+static void look_at_provider(struct visit *v, const struct cat_provider *p)
+{
+    bool keyless = p->site.key.n == 0 && !p->adapter->no_key;
+    finding(v, !keyless, "provider",
+            arena_fmt(v->cx->mem, "%.*s %s", FG_P(p->name),
+                      keyless ? "has no key in this configuration" : "is set up"));
+}
+
 static void look_at_catalogue(struct visit *v)
 {
-    struct catalogue *c = arena_new_of(v->cx->mem, struct catalogue);
-    enum fg_code rc = catalogue_load(v->cx, v->conf, c);
-    result(v, rc, "catalogue",
-           arena_fmt(v->cx->mem, "%u providers, %u models", c->provider_n, c->model_n));
-    for (unsigned i = 0; rc == FG_OK && i < c->provider_n; i++)
-        if (!c->provider[i].site.key.n)
-            finding(v, false, "provider",
-                    arena_fmt(v->cx->mem, "%.*s has no key in the configuration",
-                              FG_P(c->provider[i].name)));
+    const struct catalogue *c;
+    enum fg_code rc = catalogue_load(v->cx, v->conf, &c);
+    if (rc != FG_OK) {
+        result(v, rc, "catalogue", FG_NONE);
+        return;
+    }
+    unsigned set_up = 0;
+    for (unsigned i = 0; i < c->provider_n; i++)
+        set_up += c->provider[i].set_up;
+    finding(v, set_up > 0, "catalogue",
+            arena_fmt(v->cx->mem, "%u providers, %u of them set up, %u models", c->provider_n, set_up, c->model_n));
+    for (unsigned i = 0; i < c->provider_n; i++)
+        if (c->provider[i].set_up)
+            look_at_provider(v, &c->provider[i]);
+    catalogue_drop(c);
 }
 
 static void look_at_pepper(struct visit *v)

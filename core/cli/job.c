@@ -42,6 +42,8 @@ static void line_time(struct fg_ctx *cx, const char *name, int64_t us)
 
 static const char *place(int state, int stage)
 {
+    if (!state) /* no event: a callback that changed nothing */
+        return "-";
     return stage == STAGE_DONE ? job_state_name((enum job_state)state)
                                : job_stage_name((enum job_stage)stage);
 }
@@ -78,7 +80,7 @@ static void print_job(struct fg_ctx *cx, const struct job *j)
 
 static void print_event(struct fg_ctx *cx, const struct job_event_row *e)
 {
-    printf("  %4d  %.*s  %-16.*s %-14s %.*s\n", e->seq, FG_P(time_iso_us(cx->mem, e->at_us)),
+    printf("  %4d  %.*s  %-16.*s %-14s %.*s\n", e->state ? (int)e->seq : 0, FG_P(time_iso_us(cx->mem, e->at_us)),
            FG_P(e->kind), place(e->state, e->stage), FG_P(e->data));
 }
 
@@ -93,7 +95,7 @@ static enum fg_code show(struct fg_ctx *cx, struct db *db, struct fg_str id)
     if (rc == FG_OK && !found)
         rc = fg_fail(cx, FG_NOT_FOUND, "No job %.*s", FG_P(id));
     if (rc == FG_OK)
-        rc = DB_ALL(cx, db, SQL_EVENT_LIST, DB_ARGS(DB(j.id), DB(EVENTS_SHOWN)),
+        rc = DB_ALL(cx, db, SQL_EVENT_LIST, DB_ARGS(DB(j.id), DB(j.id), DB(EVENTS_SHOWN)),
                     DB_COLS(event_cols), &events, &n);
     if (rc == FG_OK && j.output_state != OUTPUT_NONE)
         rc = output_of_job(cx, db, j.id, &file);

@@ -11,26 +11,48 @@
 static const struct command {
     const char *noun, *verb; /* verb NULL: the noun alone */
     cli_fn *fn;
-    int words;           /* how many must follow */
+    int words, more;     /* how many must follow, and may besides */
     const char *options; /* those it takes, each with a blank behind it */
     const char *usage, *does;
 } commands[] = {
-    { "migrate", NULL, cli_migrate, 0,
+    { "migrate", NULL, cli_migrate, 0, 0,
       "--web-password-file --sweeper-password-file --studio-password-file ",
       "migrate [--web-password-file F] [--sweeper-password-file F] [--studio-password-file F]",
       "bring the schema up to date; make the programs' database users" },
-    { "account", "create", cli_account_create, 1, "", "account create NAME",
+    { "account", "create", cli_account_create, 1, 0, "", "account create NAME",
       "make an account, print its id" },
-    { "key", "create", cli_key_create, 1, "--role --user --label ",
+    { "key", "create", cli_key_create, 1, 0, "--role --user --label ",
       "key create ACCOUNT --role app|user|admin [--user ID] [--label L]",
       "make a key, print it this once" },
-    { "key", "list", cli_key_list, 1, "", "key list ACCOUNT", "the account's keys, newest first" },
-    { "key", "revoke", cli_key_revoke, 2, "", "key revoke ACCOUNT KEYID",
+    { "key", "list", cli_key_list, 1, 0, "", "key list ACCOUNT", "the account's keys, newest first" },
+    { "key", "revoke", cli_key_revoke, 2, 0, "", "key revoke ACCOUNT KEYID",
       "end a key and its sessions" },
-    { "jobs", "show", cli_jobs_show, 1, "", "jobs show ID", "a job and its timeline" },
-    { "jobs", "list", cli_jobs_list, 0, "--state ", "jobs list [--state S]", "the newest jobs" },
-    { "audit", NULL, cli_audit, 0, "", "audit", "check the ledger against the jobs" },
-    { "doctor", NULL, cli_doctor, 0, "", "doctor",
+    { "jobs", "show", cli_jobs_show, 1, 0, "", "jobs show ID", "a job and its timeline" },
+    { "jobs", "list", cli_jobs_list, 0, 0, "--state ", "jobs list [--state S]", "the newest jobs" },
+    { "jobs", "resolve", cli_jobs_resolve, 1, 0, "--accepted --not-accepted ",
+      "jobs resolve ID --accepted PROVIDER_ID | --not-accepted",
+      "say what became of a submit of unknown outcome" },
+    { "callback", "list", cli_callback_list, 0, 0, "--job --provider ",
+      "callback list [--job ID] [--provider NAME]", "the newest callbacks with their verdicts" },
+    { "callback", "replay", cli_callback_replay, 1, 0, "", "callback replay ID",
+      "process a kept callback again" },
+    { "provider", "list", cli_provider_list, 0, 0, "", "provider list",
+      "which providers take jobs now" },
+    { "provider", "pause", cli_provider_pause, 1, 0, "", "provider pause NAME",
+      "send it no new jobs; what runs there goes on" },
+    { "provider", "resume", cli_provider_resume, 1, 0, "", "provider resume NAME",
+      "send it jobs again, and forget what was held against it" },
+    { "webhook", "list", cli_webhook_list, 1, 0, "", "webhook list ACCOUNT",
+      "the account's webhook endpoints" },
+    { "webhook", "redeliver", cli_webhook_redeliver, 1, 0, "--since --state ",
+      "webhook redeliver ENDPOINT --since TIME [--state failed|all]",
+      "tell it again what it did not take since then, or all of it" },
+    { "audit", "provider", cli_audit_provider, 1, 0, "--hours ", "audit provider NAME [--hours N]",
+      "look for paid generations that no row knows; adopt those of ours" },
+    { "audit", NULL, cli_audit, 0, 0, "", "audit", "check the ledger against the jobs" },
+    { "catalogue", "check", cli_catalogue_check, 0, 1, "", "catalogue check [FILE]",
+      "read FILE, or the configured catalogue, and show what is in it" },
+    { "doctor", NULL, cli_doctor, 0, 0, "", "doctor",
       "check configuration, database, programs and folders" },
 };
 
@@ -71,10 +93,10 @@ static const char *take(struct fg_ctx *cx, struct line *l, int argc, char **argv
         l->help = true;
         return NULL;
     }
-    bool joined = memchr(rest.p, '=', rest.n) != NULL;
-    if (!scan_until(&rest, '=', &name) || (!joined && *i + 1 == argc))
+    bool joined = memchr(rest.p, '=', rest.n) != NULL, flag = FG_IS(rest, "--not-accepted");
+    if (!scan_until(&rest, '=', &name) || (!joined && !flag && *i + 1 == argc))
         return "needs a value";
-    char *value = joined ? arena_cstr(cx->mem, rest) : argv[++*i];
+    char *value = joined ? arena_cstr(cx->mem, rest) : flag ? arena_cstr(cx->mem, FG_LIT("yes")) : argv[++*i];
     if (FG_IS(name, "--conf")) {
         l->conf = value;
         return NULL;
@@ -146,7 +168,8 @@ static int filmgate(struct fg_ctx *cx, int argc, char **argv)
     const struct command *c = find(&l);
     if (!c)
         return wrong_use("no such command", l.word[0]);
-    if (l.word_n - (c->verb ? 2 : 1) != c->words || !takes_options(cx, c, &l))
+    int words = l.word_n - (c->verb ? 2 : 1);
+    if (words < c->words || words > c->words + c->more || !takes_options(cx, c, &l))
         return wrong_use("is not how it is used", c->usage);
     return run(cx, c, &l);
 }
