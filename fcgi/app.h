@@ -10,4 +10,8 @@ enum fg_code app_open(struct fg_ctx *boot, const struct conf *conf, const char *
                       struct web_app **out) FG_MUST_CHECK;
 void app_close(struct web_app *app);
 
+/* Between two requests: takes over a catalogue whose file has changed, looking once a second. A file that is wrong is
+ * logged once, and the catalogue stays. */
+void app_renew(struct fg_ctx *cx, struct web_app *app);
+
 #endif

@@ -57,9 +57,8 @@ enum fg_code auth_same_origin(struct fg_ctx *cx, const struct web_app *app,
                    "programs send an API key.");
 }
 
-enum fg_code auth_identify(struct fg_ctx *cx, struct web_app *app, struct web_req *req, int kind)
+static enum fg_code who_asks(struct fg_ctx *cx, struct web_app *app, struct web_req *req)
 {
-    FG_ASSERT(kind == AUTH_KEY);
     struct fg_str header = req->header[WEB_AUTHORIZATION];
     if (header.p) {
         struct fg_str key = bearer_key(header);
@@ -77,4 +76,13 @@ enum fg_code auth_identify(struct fg_ctx *cx, struct web_app *app, struct web_re
             return rc;
     }
     return account_by_session(cx, app->db, app->keys, app->pepper, token, &req->who);
+}
+
+enum fg_code auth_identify(struct fg_ctx *cx, struct web_app *app, struct web_req *req, int kind)
+{
+    FG_ASSERT(kind == AUTH_KEY || kind == AUTH_APP);
+    enum fg_code rc = who_asks(cx, app, req);
+    if (rc == FG_OK && kind == AUTH_APP && req->who.role == ROLE_USER)
+        rc = fg_fail(cx, FG_FORBIDDEN, "A user's key may not do that; it takes the account's own.");
+    return rc;
 }

@@ -6,13 +6,14 @@
 
 #define AUTH_COOKIE "fg_session"
 
-enum auth_kind {               /* the auth column; 0 is AUTH_NONE of routes.h */
-                 AUTH_KEY = 1, /* a key or a session */
+enum auth_kind { /* the auth column; 0 is AUTH_NONE of routes.h */
+    AUTH_KEY = 1, /* a key or a session */
+    AUTH_APP = 2, /* the same, but not of one user: the account's own affairs */
 };
 
 /* A web_auth. Authorization wins over the cookie. With the cookie, a method that changes something
  * must come from our own page (FG_FORBIDDEN): the browser adds the cookie whoever asks.
- * FG_UNAUTHORIZED, FG_DB_*. */
+ * FG_UNAUTHORIZED, FG_FORBIDDEN, FG_DB_*. */
 enum fg_code auth_identify(struct fg_ctx *cx, struct web_app *app, struct web_req *req,
                            int kind) FG_MUST_CHECK;
 

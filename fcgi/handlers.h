@@ -12,13 +12,31 @@ route_handler jobs_create, jobs_list, jobs_get, jobs_events, jobs_cancel, jobs_e
 route_handler media_get, hooks_post;
 /* sessions.c */
 route_handler sessions_create, sessions_end, sessions_me;
+/* webhooks.c, deliveries.c */
+route_handler webhooks_list, webhooks_create, webhooks_get, webhooks_change, webhooks_delete;
+route_handler webhooks_secret, webhooks_rotate, webhooks_test, webhooks_redeliver;
+route_handler deliveries_list, deliveries_get, deliveries_redeliver;
+/* models.c, status.c, quotes.c */
+route_handler models_list, status_get, quotes_create;
 /* meta.c */
-route_handler meta_health, meta_ready, meta_metrics, meta_models;
+route_handler meta_health, meta_ready, meta_metrics;
+
+/* Of /metrics: what /v1/status says of providers and models. */
+enum fg_code status_metrics(struct fg_ctx *cx, struct web_app *app, struct sb *b) FG_MUST_CHECK;
 
 static inline struct job_env web_job_env(const struct web_app *app)
 {
-    return (struct job_env){ app->db, app->conf, app->catalogue, app->pepper, app->wake_fd };
+    return (struct job_env){ app->db, app->conf, app->catalogue, app->pepper, app->wake_fd,
+                             app->weather };
 }
+
+/* "webhooks" of GET /v1/me: which endpoints are disabled, and which are about to be. */
+struct jw;
+enum fg_code webhooks_add_me(struct fg_ctx *cx, const struct web_app *app, const struct web_req *req,
+                             struct jw *w) FG_MUST_CHECK;
+/* A delivery with its payload and every try. */
+struct delivery_detail;
+void deliveries_detail_json(struct sb *b, const struct delivery_detail *d);
 
 /* True when one of the tags of an If-None-Match names etag (W/"…"), compared weakly: nginx turns a
  * strong tag weak when it compresses. */

@@ -6,6 +6,7 @@
 #include "handlers.h"
 #include "io/json.h"
 #include "media/link.h"
+#include "query.h"
 
 enum fg_code jobs_create(struct fg_ctx *cx, struct web_app *app, struct web_req *req,
                          struct web_resp *resp)
@@ -85,14 +86,9 @@ enum fg_code jobs_get(struct fg_ctx *cx, struct web_app *app, struct web_req *re
     return FG_OK;
 }
 
-/* One row per parameter: reads text into q and says in words what is wrong with it, or NULL. */
-struct param {
-    const char *name;
-    const char *(*read)(struct fg_str text, struct job_list_query *q);
-};
-
-static const char *read_limit(struct fg_str text, struct job_list_query *q)
+static const char *read_limit(struct fg_str text, void *into)
 {
+    struct job_list_query *q = into;
     uint64_t n;
     if (!scan_all_u64(text, JOB_LIST_MAX, &n) || n == 0)
         return "must be a whole number from 1 to 100";
@@ -100,91 +96,47 @@ static const char *read_limit(struct fg_str text, struct job_list_query *q)
     return NULL;
 }
 
-static const char *read_status(struct fg_str text, struct job_list_query *q)
+static const char *read_status(struct fg_str text, void *into)
 {
+    struct job_list_query *q = into;
     q->has_status = job_state_by_name(text, &q->status);
     return q->has_status ? NULL
                          : "must be pending, queued, processing, succeeded, failed or expired";
 }
 
-static const char *read_changed_since(struct fg_str text, struct job_list_query *q)
+static const char *read_changed_since(struct fg_str text, void *into)
 {
+    struct job_list_query *q = into;
     q->has_changed_since = time_parse_iso(text, &q->changed_since_us);
     return q->has_changed_since ? NULL : "must be a time like 2026-11-22T21:57:26.123Z";
 }
 
-static const char *read_cursor(struct fg_str text, struct job_list_query *q)
+static const char *read_cursor(struct fg_str text, void *into)
 {
+    struct job_list_query *q = into;
     q->cursor = text;
     return text.n ? NULL : "must be the nextCursor of an answer";
 }
 
-static const char *read_user_id(struct fg_str text, struct job_list_query *q)
+static const char *read_user_id(struct fg_str text, void *into)
 {
+    struct job_list_query *q = into;
     q->user_id = text;
     return text.n && utf8_count(text) <= JOB_USER_MAX ? NULL : "must have 1 to 128 characters";
 }
 
-static const struct param list_params[] = {
+static const struct query_param list_params[] = {
     { "limit", read_limit },   { "status", read_status },  { "changedSince", read_changed_since },
     { "cursor", read_cursor }, { "userId", read_user_id },
 };
-
-static bool is_list_param(struct fg_str name)
-{
-    for (size_t i = 0; i < FG_LEN(list_params); i++)
-        if (fg_eq(name, fg_str_c(list_params[i].name)))
-            return true;
-    return false;
-}
-
-/* A misspelt filter that is ignored would answer with everything. */
-static void find_unknown(struct fg_ctx *cx, struct fg_str query)
-{
-    struct fg_str pair, name;
-    while (scan_until(&query, '&', &pair)) {
-        if (!scan_until(&pair, '=', &name) || is_list_param(name))
-            continue;
-        if (name.n > 64)
-            name.n = 64;
-        struct sb path = sb_in(cx->mem, 3 * 64 + 1);
-        sb_add_escaped(&path, name);
-        fg_field(cx, sb_cstr(&path), "unknown", "There is no such parameter.");
-    }
-}
-
-static enum fg_code read_query(struct fg_ctx *cx, const struct web_req *req,
-                               struct job_list_query *q)
-{
-    *q = (struct job_list_query){ .limit = 0 };
-    if (!req->query.n)
-        return FG_OK;
-    fg_fields_clear(cx);
-    for (size_t i = 0; i < FG_LEN(list_params); i++) {
-        const struct param *p = &list_params[i];
-        struct fg_str text;
-        size_t times = scan_query(cx->mem, req->query, fg_str_c(p->name), &text);
-        const char *wrong = NULL;
-        if (times == SIZE_MAX)
-            fg_field(cx, p->name, "format", "It is not valid percent-encoded UTF-8.");
-        else if (times > 1)
-            fg_field(cx, p->name, "duplicate", "It came more than once.");
-        else if (times == 1)
-            wrong = p->read(text, q);
-        if (wrong)
-            fg_field(cx, p->name, "range", "It %s.", wrong);
-    }
-    find_unknown(cx, req->query);
-    return fg_fields_check(cx);
-}
 
 enum fg_code jobs_list(struct fg_ctx *cx, struct web_app *app, struct web_req *req,
                        struct web_resp *resp)
 {
     struct job_env env = web_job_env(app);
-    struct job_list_query q;
+    struct job_list_query q = { .limit = 0 };
     struct job_list list;
-    enum fg_code rc = read_query(cx, req, &q);
+    enum fg_code rc = query_read(cx, req, list_params, FG_LEN(list_params), &q);
     if (rc == FG_OK)
         rc = job_list(cx, &env, &req->who, &q, &list);
     if (rc != FG_OK)

@@ -5,6 +5,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "app.h"
 #include "base/arena.h"
 #include "base/log.h"
 #include "fcgx.h"
@@ -60,6 +61,7 @@ static void serve(struct fg_ctx *cx, struct web_app *app, struct fcgx *f)
     struct web_req req;
     struct web_resp resp;
     ctx_tick(cx);
+    app_renew(cx, app);
     fcgx_read(cx, f, &req);
     web_answer(cx, app, &req, &resp);
     fcgx_answer(cx, f, &resp);

@@ -113,6 +113,7 @@ static void add_due(struct sb *b, const struct due_count *row, size_t n, int64_t
     static const char *const kind[DUE_KIND_N] = {
         [DUE_DISPATCH] = "dispatch", [DUE_RESOLVE] = "resolve",   [DUE_POLL] = "poll",
         [DUE_INGEST] = "ingest",     [DUE_DEADLINE] = "deadline", [DUE_ERASE] = "erase",
+        [DUE_SENDING] = "sending",
     };
     struct due_count by_kind[DUE_KIND_N] = { 0 };
     for (size_t i = 0; i < n; i++)
@@ -160,47 +161,5 @@ enum fg_code meta_metrics(struct fg_ctx *cx, struct web_app *app, struct web_req
         add_seconds(b, cx->now_us - h.sweeper_us);
     }
     web_header(cx, resp, "Cache-Control", FG_LIT("no-store"));
-    return FG_OK;
-}
-
-static void add_model(struct jw *w, const struct cat_model *m)
-{
-    jw_open(w, NULL);
-    jw_str(w, "name", m->name);
-    jw_str(w, "provider", m->provider->name);
-    jw_i64(w, "minDuration", m->min_s);
-    jw_i64(w, "maxDuration", m->max_s);
-    jw_open_array(w, "sizes");
-    for (unsigned i = 0; i < m->size_n; i++) {
-        jw_open(w, NULL);
-        jw_str(w, "aspectRatio", m->size[i].aspect_ratio);
-        jw_str(w, "resolution", m->size[i].resolution);
-        jw_i64(w, "width", m->size[i].width);
-        jw_i64(w, "height", m->size[i].height);
-        jw_close(w);
-    }
-    jw_close_array(w);
-    jw_str(w, "defaultResolution", m->default_resolution);
-    jw_bool(w, "seed", m->seed);
-    jw_bool(w, "image", m->image);
-    jw_i64(w, "pricePerSecondMicro", m->price_micro_per_s);
-    jw_str(w, "currency", m->currency);
-    jw_close(w);
-}
-
-enum fg_code meta_models(struct fg_ctx *cx, struct web_app *app, struct web_req *req,
-                         struct web_resp *resp)
-{
-    (void)req;
-    const struct catalogue *c = app->catalogue;
-    struct jw w = jw_on(&resp->body);
-    jw_open(&w, NULL);
-    jw_open_array(&w, "data");
-    for (unsigned i = 0; i < c->model_n; i++)
-        add_model(&w, &c->model[i]);
-    jw_close_array(&w);
-    jw_str(&w, "default", c->default_model ? c->default_model->name : FG_NONE);
-    jw_close(&w);
-    web_header(cx, resp, "Cache-Control", FG_LIT("private, max-age=60"));
-    return FG_OK;
+    return status_metrics(cx, app, b);
 }

@@ -8,6 +8,7 @@
 
 #define ALLOW_MAX 128
 #define SESSION_BODY_MAX (4 * FG_KIB)
+#define WEBHOOK_BODY_MAX (16 * FG_KIB)
 #define HOOK_BODY_MAX (256 * FG_KIB)
 
 static const struct route api[] = {
@@ -22,7 +23,24 @@ static const struct route api[] = {
       ROUTE_JSON | ROUTE_SAME_ORIGIN },
     { "DELETE", "/v1/sessions", sessions_end, AUTH_NONE, 0, ROUTE_SAME_ORIGIN },
     { "GET", "/v1/me", sessions_me, AUTH_KEY, 0, 0 },
-    { "GET", "/v1/models", meta_models, AUTH_KEY, 0, 0 },
+    { "GET", "/v1/models", models_list, AUTH_KEY, 0, 0 },
+    { "GET", "/v1/status", status_get, AUTH_KEY, 0, 0 },
+    { "POST", "/v1/quotes", quotes_create, AUTH_KEY, JOB_BODY_MAX, ROUTE_JSON },
+    { "GET", "/v1/webhook-endpoints", webhooks_list, AUTH_APP, 0, 0 },
+    { "POST", "/v1/webhook-endpoints", webhooks_create, AUTH_APP, WEBHOOK_BODY_MAX, ROUTE_JSON },
+    { "GET", "/v1/webhook-endpoints/{id}", webhooks_get, AUTH_APP, 0, 0 },
+    { "PATCH", "/v1/webhook-endpoints/{id}", webhooks_change, AUTH_APP, WEBHOOK_BODY_MAX,
+      ROUTE_JSON },
+    { "DELETE", "/v1/webhook-endpoints/{id}", webhooks_delete, AUTH_APP, 0, 0 },
+    { "GET", "/v1/webhook-endpoints/{id}/secret", webhooks_secret, AUTH_APP, 0, 0 },
+    { "POST", "/v1/webhook-endpoints/{id}/rotate-secret", webhooks_rotate, AUTH_APP,
+      WEBHOOK_BODY_MAX, 0 },
+    { "POST", "/v1/webhook-endpoints/{id}/test", webhooks_test, AUTH_APP, 0, 0 },
+    { "POST", "/v1/webhook-endpoints/{id}/redeliver", webhooks_redeliver, AUTH_APP,
+      WEBHOOK_BODY_MAX, ROUTE_JSON },
+    { "GET", "/v1/webhook-deliveries", deliveries_list, AUTH_APP, 0, 0 },
+    { "GET", "/v1/webhook-deliveries/{id}", deliveries_get, AUTH_APP, 0, 0 },
+    { "POST", "/v1/webhook-deliveries/{id}/redeliver", deliveries_redeliver, AUTH_APP, 0, 0 },
     { "GET", "/healthz", meta_health, AUTH_NONE, 0, 0 },
     { "GET", "/readyz", meta_ready, AUTH_NONE, 0, 0 },
     { "GET", "/metrics", meta_metrics, AUTH_NONE, 0, 0 }, /* nginx lets loopback alone through */
@@ -99,6 +117,10 @@ static enum fg_code check_repeats(struct fg_ctx *cx, const struct web_req *req)
         { WEB_WEBHOOK_ID, "webhook-id" },
         { WEB_WEBHOOK_TIMESTAMP, "webhook-timestamp" },
         { WEB_WEBHOOK_SIGNATURE, "webhook-signature" },
+        { WEB_FAL_REQUEST_ID, "X-Fal-Webhook-Request-Id" },
+        { WEB_FAL_USER_ID, "X-Fal-Webhook-User-Id" },
+        { WEB_FAL_TIMESTAMP, "X-Fal-Webhook-Timestamp" },
+        { WEB_FAL_SIGNATURE, "X-Fal-Webhook-Signature" },
         { WEB_ORIGIN, "Origin" },
         { WEB_SEC_FETCH_SITE, "Sec-Fetch-Site" },
     };

@@ -108,11 +108,13 @@ enum fg_code sessions_end(struct fg_ctx *cx, struct web_app *app, struct web_req
 enum fg_code sessions_me(struct fg_ctx *cx, struct web_app *app, struct web_req *req,
                          struct web_resp *resp)
 {
-    (void)app;
     struct jw w = jw_on(&resp->body);
+    enum fg_code rc = FG_OK;
     jw_open(&w, NULL);
     add_identity(&w, &req->who);
+    if (req->who.role != ROLE_USER)
+        rc = webhooks_add_me(cx, app, req, &w);
     jw_close(&w);
     web_header(cx, resp, "Cache-Control", FG_LIT("no-store"));
-    return FG_OK;
+    return rc;
 }

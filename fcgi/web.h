@@ -24,14 +24,18 @@
     X(RANGE, "HTTP_RANGE")                         \
     X(WEBHOOK_ID, "HTTP_WEBHOOK_ID")               \
     X(WEBHOOK_TIMESTAMP, "HTTP_WEBHOOK_TIMESTAMP") \
-    X(WEBHOOK_SIGNATURE, "HTTP_WEBHOOK_SIGNATURE")
+    X(WEBHOOK_SIGNATURE, "HTTP_WEBHOOK_SIGNATURE") \
+    X(FAL_REQUEST_ID, "HTTP_X_FAL_WEBHOOK_REQUEST_ID") \
+    X(FAL_USER_ID, "HTTP_X_FAL_WEBHOOK_USER_ID") \
+    X(FAL_TIMESTAMP, "HTTP_X_FAL_WEBHOOK_TIMESTAMP") \
+    X(FAL_SIGNATURE, "HTTP_X_FAL_WEBHOOK_SIGNATURE")
 
 enum web_header_name {
 #define X(sym, param) WEB_##sym,
     WEB_HEADER_LIST(X)
 #undef X
 };
-#define WEB_HEADER_N (WEB_WEBHOOK_SIGNATURE + 1)
+#define WEB_HEADER_N (WEB_FAL_SIGNATURE + 1)
 
 struct web_req {
     struct fg_str method, path, query; /* path: decoded by nginx's $document_uri; query raw */
@@ -63,6 +67,7 @@ struct web_resp {
 };
 
 struct route_table;
+struct weather;
 struct web_app;
 
 /* Who asks: sets req->who, or refuses. kind is the route's auth column (the program's own enum). */
@@ -81,7 +86,11 @@ struct web_app {
     web_error *error;
     const struct conf *conf;
     struct db *db;
-    const struct catalogue *catalogue; /* NULL in the studio */
+    const struct catalogue *catalogue; /* NULL in the studio; another one after app_renew */
+    int64_t catalogue_look_us;         /* monotonic: when its file is looked at again */
+    const struct weather *weather;     /* how models have done lately; NULL: not known */
+    struct arena *weather_mem;         /* where that stands */
+    int64_t weather_look_us;           /* monotonic: when it is read again */
     struct account_cache *keys;        /* NULL in the studio */
     int wake_fd;                       /* datagram socket to the sweeper, or -1 */
     uint8_t pepper[HASH_LEN];

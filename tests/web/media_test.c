@@ -138,9 +138,9 @@ TEST(callbacks_and_what_they_are_told)
         int status;
         const char *why;
     } row[] = {
-        { TO_JOB, "evt_1", EVENT, 0, 204, "genuine" },
-        { TO_JOB, "evt_1", EVENT, 0, 204, "twice: fine" },
-        { "/hooks/studio", "evt_2", EVENT, 0, 204, "without a token, by the provider's id" },
+        { TO_JOB, "evt_1", EVENT, 0, 200, "genuine" },
+        { TO_JOB, "evt_1", EVENT, 0, 200, "twice: fine" },
+        { "/hooks/studio", "evt_2", EVENT, 0, 200, "without a token, by the provider's id" },
         { TO_JOB, "evt_3", EVENT " ", 0, 401, "another body than was signed" },
         { TO_JOB, "evt_4", EVENT, 3600, 401, "old" },
         { TO_JOB, NULL, EVENT, 0, 400, "unsigned" },
@@ -161,7 +161,7 @@ TEST(callbacks_and_what_they_are_told)
         int status = row[i].id ? call_back(&w, row[i].target, row[i].id, row[i].body, row[i].late_s)
                                : web_call(&w, "POST", fg_str_c(row[i].target), row[i].body);
         CHECK_I64(status, row[i].status, row[i].why);
-        CHECK_I64(w.resp.body.n == 0, row[i].status == 204, row[i].why);
+        CHECK(row[i].status != 200 || fg_eq(sb_str(&w.resp.body), FG_LIT("{\"received\":true}")), row[i].why);
     }
     struct web_req twice = web_request("POST", FG_LIT(TO_JOB), FG_NONE, FG_LIT(EVENT));
     twice.header_twice[WEB_WEBHOOK_SIGNATURE] = true;
@@ -186,7 +186,7 @@ TEST(no_log_line_has_a_callbacks_token)
     struct web_req req = web_request("POST", FG_LIT(TO_JOB), FG_NONE, FG_LIT("{}"));
     (void)web_send(&w, &req);
     CHECK_IS(req.path, "/hooks/{provider}/{token}", "nor has what is logged later, when it was slow");
-    web_end(&w, 1);
+    web_end(&w, 2);
 }
 
 /* ---- for operators ---- */
@@ -246,18 +246,5 @@ TEST(metrics_tell_what_the_database_knows)
     CHECK(fg_starts(w.resp.content_type, FG_LIT("text/plain; version=0.0.4")), "Prometheus text");
     for (size_t i = 0; i < FG_LEN(line); i++)
         CHECK(strstr(sb_cstr(&w.resp.body), line[i]) != NULL, line[i]);
-    web_end(&w, 0);
-}
-
-TEST(the_catalogue_is_shown)
-{
-    struct web_world w;
-    web_begin(&w);
-    CHECK_I64(web_call(&w, "GET", FG_LIT("/v1/models"), NULL), 200, "models");
-    CHECK_IS(web_text(&w, "default"), "studio-1", "the default");
-    CHECK_IS(web_data_text(&w, 0, "name"), "studio-1", "a model");
-    CHECK_IS(web_data_text(&w, 0, "defaultResolution"), "480p", "its resolution");
-    const struct js *sizes = js_get(js_at(js_get(web_json(&w), "data"), 0), "sizes");
-    CHECK_I64(js_len(sizes), 9, "three ratios in three resolutions");
     web_end(&w, 0);
 }

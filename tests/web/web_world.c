@@ -18,8 +18,10 @@ static void configure(struct web_world *w)
     w->conf.auth_pepper =
         FG_LIT("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f");
     w->conf.catalogue_file = FG_LIT("core/provider/catalogue.json");
-    w->conf.provider[0] = (struct conf_provider){ FG_LIT("studio"), FG_LIT("k"),
-                                                  FG_LIT("whsec_MDEyMzQ1Njc4OWFiY2RlZg==") };
+    w->conf.provider[0] =
+        (struct conf_provider){ .name = FG_LIT("studio"),
+                                .key = FG_LIT("k"),
+                                .webhook_secrets = FG_LIT("whsec_MDEyMzQ1Njc4OWFiY2RlZg==") };
     w->conf.provider_n = 1;
     w->t.env.mono_us = moved_mono;
 }
