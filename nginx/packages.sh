@@ -58,6 +58,7 @@ install() {
     fi
 }
 
+[ "${PROVIDERS:-}" != sim ] || RUN="$RUN nodejs?node"
 case ${1:-run} in
 run) read -r -d '' -a want <<<"$RUN" || true ;;
 test) read -r -d '' -a want <<<"$RUN $TEST" || true ;;

@@ -120,10 +120,11 @@ pepper = $4
 [media]
 root = $VAR/media
 [catalogue]
-file = $TREE/core/provider/catalogue.json
+file = $CATALOGUE
 [fetch]
-local_origins = $URL
+local_origins = $ORIGINS
 END
+    [ "$1" = studio ] || [ "$PROVIDERS" != sim ] || cat "$VAR/run/providers.ini"
     case $1 in
     web | owner)
         printf '[sweeper]\nwake_socket = %s\n' "$VAR/run/wake.sock"
@@ -330,12 +331,31 @@ stop_all() {
     stop_part api TERM 10
     stop_part hook TERM 10
     stop_part studio TERM 10
-    stop_part sweeper TERM 25
+    local n
+    for ((n = 1; n <= SWEEPERS; n++)); do
+        stop_part "sweeper${n#1}" TERM 25
+    done
     stop_part studio-worker TERM 10
     stop_part mariadb TERM 60
+    stop_part providers TERM 5
     [ -z "$FOLLOWER" ] || pkill -TERM -s "$FOLLOWER" || true
     [ -z "$SHORT" ] || rm -rf "$SHORT"
     exit $status
+}
+
+# The far side, pretended. It writes the catalogue that leads to it, and what it takes for keys.
+start_simulator() {
+    command -v node >/dev/null || die "PROVIDERS=sim needs node"
+    # shellcheck disable=SC2086
+    start providers node "$TREE/tests/fakes/providers/main.mjs" --port 0 --catalogue "$CATALOGUE" \
+        --write-catalogue "$VAR/run/catalogue.json" --write-conf "$VAR/run/providers.ini" \
+        --hook-base "$URL/hooks" --books "$VAR/log/books.jsonl" $SIM_ARGS
+    until_true 20 "the pretended providers" grep -q ^ready "$VAR/log/providers.log"
+    local sim
+    sim=$(sed -n 's/^ready //p' "$VAR/log/providers.log")
+    CATALOGUE=$VAR/run/catalogue.json
+    ORIGINS="$URL $sim"
+    echo "$sim" >"$VAR/run/providers.url"
 }
 
 # ---- words for the person in front ----

@@ -6,8 +6,9 @@
 #   nginx/stack.sh conf    only write VAR/conf/ and check it (no secrets are kept over)
 #
 # PORT (8080) VAR (var) BUILD (build); API_PROCS HOOK_PROCS STUDIO_PROCS (processes per pool); FCGI_TIMEOUT_S (30:
-# how long nginx waits for a handler); RESPAWN=1: a dead sweeper or studio worker is started again, for the fault
-# tests. FILMGATE_SECTION_KEY overrides any configuration key in every program.
+# how long nginx waits for a handler); RESPAWN=1: a dead sweeper, studio worker or database is started again, for
+# the fault tests; PROVIDERS=sim: every provider of the catalogue, pretended by tests/fakes/providers, with SIM_ARGS for it;
+# CATALOGUE: another file than ours; SWEEPERS (1). FILMGATE_SECTION_KEY overrides any configuration key in every program.
 set -euo pipefail
 umask 027
 shopt -u patsub_replacement
@@ -19,7 +20,10 @@ BUILD=${BUILD:-build}
 BIN=$(cd "$TREE" && realpath -m "$BUILD")
 API_PROCS=${API_PROCS:-8} HOOK_PROCS=${HOOK_PROCS:-2} STUDIO_PROCS=${STUDIO_PROCS:-2}
 FCGI_TIMEOUT_S=${FCGI_TIMEOUT_S:-30}
+PROVIDERS=${PROVIDERS:-studio} SIM_ARGS=${SIM_ARGS:-} SWEEPERS=${SWEEPERS:-1}
+CATALOGUE=${CATALOGUE:-$TREE/core/provider/catalogue.json}
 URL=http://127.0.0.1:$PORT
+ORIGINS=$URL # that may be on this machine
 PATH=$PATH:/usr/sbin:/sbin
 # From a shell that has read demo.env; for clients, not for our programs.
 unset FILMGATE_URL FILMGATE_KEY FILMGATE_ADMIN_KEY
@@ -51,17 +55,18 @@ if (exec 3<>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null; then
 fi
 say "filmgate starts in $VAR$([ "$AS" = root ] && echo ' (as root: www-data cannot reach this folder)')"
 write_secrets
+[ "$PROVIDERS" != sim ] || start_simulator
 write_conf
 create_database
 
 write_owner_sql
-start mariadb mariadbd --no-defaults --user="$AS" --datadir="$VAR/db" --socket="$VAR/run/mariadb.sock" \
+start_one mariadb "$(command -v mariadbd)" --no-defaults --user="$AS" --datadir="$VAR/db" --socket="$VAR/run/mariadb.sock" \
     --pid-file="$VAR/run/mariadbd.pid" --tmpdir="$VAR/tmp" --init-file="$VAR/conf/owner.sql" \
     --skip-networking --skip-name-resolve --performance-schema=OFF --local-infile=OFF \
     --innodb-flush-log-at-trx-commit=1 --innodb-log-file-size=64M --innodb-buffer-pool-size=128M \
     --max-connections=300
 until_true 60 "the database" mariadb-admin --no-defaults --socket="$VAR/run/mariadb.sock" -s ping
-rm -f "$VAR/conf/owner.sql"
+[ -n "${RESPAWN:-}" ] || rm -f "$VAR/conf/owner.sql" # read at each start
 
 owner migrate --web-password-file "$VAR/conf/web.password" --sweeper-password-file \
     "$VAR/conf/sweeper.password" --studio-password-file "$VAR/conf/studio.password" \
@@ -73,7 +78,9 @@ start_pool hook "$HOOK_PROCS" web filmgate-hook
 start_pool studio "$STUDIO_PROCS" studio filmgate-studio
 FILMGATE_CONF=$VAR/conf/studio.ini start_one studio-worker "$BIN/filmgate-studio" --worker
 start nginx nginx -p "$VAR" -c "$VAR/conf/nginx.conf" -e stderr
-FILMGATE_CONF=$VAR/conf/sweeper.ini start_one sweeper "$BIN/filmgate-sweeper"
+for ((n = 1; n <= SWEEPERS; n++)); do
+    FILMGATE_CONF=$VAR/conf/sweeper.ini start_one "sweeper${n#1}" "$BIN/filmgate-sweeper"
+done
 until_true 60 "the whole ($URL/readyz)" curl -fsS -o /dev/null "$URL/readyz"
 until_true 10 "the page" curl -fsS -o /dev/null "$URL/"
 
