@@ -37,14 +37,14 @@ async function readBody(response) {
     return response.json();
 }
 
-async function call(method, path, { body, headers = {}, signInRoute = false } = {}) {
+async function call(method, path, { body, headers = {}, signInRoute = false, signal } = {}) {
     const init = {
         method,
         headers: { Accept: 'application/json', ...headers },
         cache: 'no-store',
         credentials: 'same-origin',
         redirect: 'error',
-        signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+        signal: signal ?? AbortSignal.timeout(ANSWER_WITHIN_MS),
     };
     if (body !== undefined) {
         init.body = body;
@@ -77,6 +77,8 @@ export const api = {
     signOut: () => call('DELETE', '/v1/sessions', { signInRoute: true }),
     me: () => call('GET', '/v1/me', { signInRoute: true }),
     models: () => call('GET', '/v1/models'),
+    status: () => call('GET', '/v1/status'),
+    quote: (body, signal) => call('POST', '/v1/quotes', { body, signal }),
     /* body is the exact text: with the same key the server compares it with the first one. */
     create: (key, body) => call('POST', '/v1/jobs', { body, headers: { 'Idempotency-Key': key } }),
     list: (query) => call('GET', `/v1/jobs?${new URLSearchParams(query)}`),

@@ -4,20 +4,36 @@
 import { api } from './api.js';
 import { announce, el, make, setShown, setText } from './dom.js';
 import { Intents } from './intent.js';
+import { listPrice, offersOf } from './offer.js';
+import { Quotes } from './quote.js';
+import { Weather } from './weather.js';
 import {
+    audioWords,
     errorWords,
     fieldOfPath,
     fieldWords,
+    ignoredWords,
+    imageWords,
+    offerWords,
     priceWords,
     promptCountWords,
+    routeWords,
     spokenRatio,
+    waitWords,
+    weatherWords,
 } from './words.js';
 
 const PROMPT_MAX = 1000;
 const SEED_MAX = 4294967295;
 const SHAPE_PX = 34;
 const MODELS_AGAIN_MS = 4000;
-const FIELDS = ['prompt', 'aspectRatio', 'duration', 'resolution', 'model', 'imageUrl', 'seed'];
+const USUAL_SECONDS = 5;
+const TICKS_MAX = 12;
+/* In place of the prompt in a quote, which is about the settings. */
+const ANY_PROMPT = 'any';
+const IN_MORE = ['imageUrl', 'seed', 'audio', 'negativePrompt'];
+const FIELDS = ['prompt', 'model', 'aspectRatio', 'duration', 'resolution', ...IN_MORE];
+const AUDIO = { '': undefined, true: true, false: false };
 
 const codePoints = (text) => [...text.trim()].length;
 const form = () => el('create-form');
@@ -26,8 +42,10 @@ const chosen = (name) => form().elements[name]?.value ?? '';
 export class CreateView {
     #intents;
     #done;
-    #models = [];
-    #default = '';
+    #offers = [];
+    #seconds = 0;
+    #quotes = new Quotes((body, quote, problem) => this.#quoted(body, quote, problem));
+    #weather = new Weather(() => this.#notice());
     #stopped = new AbortController();
     #timer = 0;
 
@@ -51,12 +69,15 @@ export class CreateView {
         this.#count();
         this.#busy(false);
         this.#loadModels();
+        this.#weather.start();
         const body = this.#intents.resume();
         if (body) this.#apply(body);
     }
 
     stop() {
         clearTimeout(this.#timer);
+        this.#quotes.stop();
+        this.#weather.stop();
         this.#stopped.abort();
         this.#intents.rest();
         this.#clearErrors();
@@ -70,40 +91,59 @@ export class CreateView {
     /* The words and settings of an earlier video. */
     fill(job) {
         if (this.#intents.current) return;
-        this.#apply({ ...job, seed: job.seed ?? '', imageUrl: job.imageUrl ?? '' });
+        this.#apply({ ...job, model: job.route ?? job.model });
         this.#clearErrors();
         el('prompt').focus();
         announce('The words and settings are in the form.');
     }
 
     async #loadModels() {
+        let list;
         try {
-            const list = await api.models();
-            this.#models = list.data;
-            this.#default = list.default;
+            list = await api.models();
         } catch {
             if (!this.#stopped.signal.aborted)
                 this.#timer = setTimeout(() => this.#loadModels(), MODELS_AGAIN_MS);
             setText(el('price'), 'Waiting for the list of models…');
             return;
         }
+        this.#offers = offersOf(list);
+        const routes = this.#offers.filter((o) => o.isRoute),
+            models = this.#offers.filter((o) => !o.isRoute);
         el('model').replaceChildren(
-            ...this.#models.map((m) => make('option', { value: m.name, textContent: m.name })),
+            ...routes.map((o) => make('option', { value: o.name, textContent: routeWords(o.name) })),
+            ...[...new Set(models.map((o) => o.models[0].provider))].map((provider) =>
+                make(
+                    'optgroup',
+                    { label: provider },
+                    ...models
+                        .filter((o) => o.models[0].provider === provider)
+                        .map((o) => make('option', { value: o.name, textContent: o.name })),
+                ),
+            ),
         );
-        el('model').value = this.#default;
-        setShown(el('model-field'), this.#models.length > 1);
-        this.#offer(this.#intents.current ? JSON.parse(this.#intents.current.body) : {});
+        this.#choose(list.defaultRoute);
+        setShown(el('model-field'), models.length > 1);
+        if (models.length === 0) setText(el('price'), 'No model is set up here.');
+        const body = this.#intents.current ? JSON.parse(this.#intents.current.body) : {};
+        this.#choose(body.model);
+        this.#offer(body);
     }
 
-    #model() {
-        return this.#models.find((m) => m.name === el('model').value) ?? this.#models[0];
+    /* What is not offered here leaves the choice as it is. */
+    #choose(name) {
+        if (this.#offers.some((o) => o.name === name)) el('model').value = name;
     }
 
-    /* Shows what the model takes, keeping what was chosen where it still fits. */
+    #offered() {
+        return this.#offers.find((o) => o.name === el('model').value) ?? this.#offers[0];
+    }
+
+    /* Shows what the choice takes, keeping what was chosen where it still fits. */
     #offer(want) {
-        const model = this.#model();
-        if (!model) return;
-        const ratios = [...new Map(model.sizes.map((s) => [s.aspectRatio, s])).values()];
+        const offer = this.#offered();
+        if (!offer) return;
+        const ratios = [...new Map(offer.sizes.map((s) => [s.aspectRatio, s])).values()];
         const ratio = this.#radios(
             'aspectRatio',
             el('aspect-ratios'),
@@ -112,27 +152,45 @@ export class CreateView {
             '16:9',
             (value) => shape(ratios.find((s) => s.aspectRatio === value)),
         );
-        const heights = model.sizes.filter((s) => s.aspectRatio === ratio);
+        const heights = offer.sizes.filter((s) => s.aspectRatio === ratio);
         this.#radios(
             'resolution',
             el('resolutions'),
             heights.map((s) => s.resolution),
             want.resolution ?? chosen('resolution'),
-            model.defaultResolution,
+            offer.usual.resolution,
             resolution(heights),
         );
-        const duration = el('duration');
-        duration.min = model.minDuration;
-        duration.max = model.maxDuration;
-        if (want.duration) duration.value = want.duration;
-        const ticks = Array.from({ length: model.maxDuration - model.minDuration + 1 }, (_, i) =>
-            make('span', { textContent: model.minDuration + i }),
-        );
-        el('duration-ticks').replaceChildren(...ticks);
-        setShown(el('image-field'), model.image);
-        setShown(el('seed-field'), model.seed);
-        setShown(el('more'), model.image || model.seed || this.#models.length > 1);
+        this.#lengths(offer, want.duration ?? this.#seconds);
+        const sounds = { choice: ['false', 'true'], any: ['', 'true', 'false'] }[offer.audio] ?? [];
+        this.#radios('audio', el('audios'), sounds, String(want.audio ?? chosen('audio')), '', (v) => [
+            make('span', { textContent: audioWords(v) }),
+        ]);
+        setShown(el('audio-field'), sounds.length > 0);
+        setShown(el('image-field'), offer.image !== 'none');
+        setShown(el('seed-field'), offer.seed);
+        setShown(el('negativePrompt-field'), offer.negativePrompt);
+        setShown(el('more'), IN_MORE.some((name) => !el(`${name.replace('Url', '')}-field`).hidden));
+        if (offer.image === 'required') el('more').open = true;
+        setText(el('image-hint'), imageWords(offer));
+        setText(el('model-hint'), offerWords(offer));
+        this.#notice();
         this.#sums();
+    }
+
+    /* The slider goes over the lengths there are, one step each: they need not be evenly spaced. */
+    #lengths(offer, want) {
+        const nearest = (to, list) => list.reduce((a, b) => (Math.abs(b - to) < Math.abs(a - to) ? b : a));
+        this.#seconds = want ? nearest(want, offer.durations) : nearest(USUAL_SECONDS, offer.usual.durations);
+        const slider = el('duration'),
+            last = offer.durations.length - 1;
+        slider.max = last;
+        slider.value = offer.durations.indexOf(this.#seconds);
+        slider.disabled = last === 0;
+        const sparse = last + 1 > TICKS_MAX ? 2 : 1;
+        el('duration-ticks').replaceChildren(
+            ...offer.durations.map((s, i) => make('span', { textContent: i % sparse ? '' : s })),
+        );
     }
 
     #radios(name, box, values, want, fallback, face) {
@@ -156,7 +214,10 @@ export class CreateView {
     }
 
     #edited(target) {
+        if (target.name === 'duration')
+            this.#seconds = this.#offered()?.durations[Number(target.value)] ?? this.#seconds;
         if (target.name === 'model' || target.name === 'aspectRatio') this.#offer({});
+        if (target.name === 'model') this.#clearErrors();
         this.#fieldError(target.name, '');
         this.#count();
         this.#sums();
@@ -171,49 +232,83 @@ export class CreateView {
     }
 
     #sums() {
-        const seconds = Number(el('duration').value);
-        setText(el('duration-out'), `${seconds} s`);
-        const model = this.#model();
-        if (model)
-            setText(el('price'), priceWords(model.pricePerSecondMicro * seconds, model.currency));
+        setText(el('duration-out'), `${this.#seconds} s`);
+        el('duration').setAttribute('aria-valuetext', `${this.#seconds} seconds`);
+        if (!this.#offered()) return;
+        const body = { ...this.#body(), prompt: ANY_PROMPT };
+        /* Half of an address or of a number is no wish yet. */
+        if (!URL.canParse(body.imageUrl ?? 'https://x')) delete body.imageUrl;
+        if (!seedFits(body.seed ?? 0)) delete body.seed;
+        this.#price(listPrice(this.#offered(), body));
+        this.#quotes.ask(body);
+    }
+
+    #price(price) {
+        if (price) setText(el('price'), priceWords(price.micro, price.currency));
+    }
+
+    /* A quote knows the price of a route, the wait and what is left out; without one the price of the
+     * list stands, where there is one. */
+    #quoted(body, quote, problem) {
+        const offer = this.#offered();
+        if (!quote) {
+            const none = problem.status === 400;
+            if (none || !listPrice(offer, body)) setText(el('price'), none ? 'Not with these settings' : '');
+            setText(el('quote'), none ? doorWords(problem)[0] : '');
+            return;
+        }
+        this.#price({ micro: quote.priceMicro, currency: quote.currency });
+        const maker = offer.models.length > 1 ? `${quote.model}, as things stand` : '';
+        const words = [maker, waitWords(quote.waitEstimate), ignoredWords(quote.ignored)];
+        setText(el('quote'), words.filter(Boolean).join('; '));
+    }
+
+    #notice() {
+        const offer = this.#offered();
+        const words = offer ? weatherWords(offer, (provider) => this.#weather.of(provider)) : '';
+        setText(el('weather'), words);
+        setShown(el('weather'), words !== '');
     }
 
     #apply(body) {
         el('prompt').value = body.prompt ?? '';
-        el('imageUrl').value = body.imageUrl ?? '';
-        el('seed').value = body.seed ?? '';
-        if (body.imageUrl || (body.seed ?? '') !== '') el('more').open = true;
-        if (body.model && this.#models.some((m) => m.name === body.model))
-            el('model').value = body.model;
-        this.#offer(body);
+        for (const name of ['imageUrl', 'seed', 'negativePrompt']) el(name).value = body[name] ?? '';
+        if (IN_MORE.some((name) => (body[name] ?? '') !== '')) el('more').open = true;
+        this.#choose(body.model);
+        this.#offer({ ...body, audio: body.audio ?? '' });
         this.#count();
     }
 
+    /* Only what the choice takes: the rest of the form is hidden. */
     #body() {
-        const model = this.#model();
+        const offer = this.#offered();
         const body = {
             prompt: el('prompt').value.trim(),
             aspectRatio: chosen('aspectRatio'),
-            duration: Number(el('duration').value),
+            duration: this.#seconds,
             resolution: chosen('resolution'),
-            model: model.name,
+            model: offer.name,
         };
         const image = el('imageUrl').value.trim(),
-            seed = el('seed').value.trim();
-        if (model.image && image) body.imageUrl = image;
-        if (model.seed && seed) body.seed = Number(seed);
+            seed = el('seed').value.trim(),
+            negative = el('negativePrompt').value.trim(),
+            audio = AUDIO[chosen('audio')];
+        if (offer.image !== 'none' && image) body.imageUrl = image;
+        if (offer.seed && seed) body.seed = Number(seed);
+        if (offer.negativePrompt && negative) body.negativePrompt = negative;
+        if (audio !== undefined) body.audio = audio;
         return body;
     }
 
     #submit() {
-        if (this.#intents.current || !this.#model()) return;
+        if (this.#intents.current || !this.#offered()) return;
         this.#clearErrors();
         const n = codePoints(el('prompt').value),
             seed = el('seed').value.trim();
         if (n === 0) this.#fieldError('prompt', 'Please describe the video.');
         if (n > PROMPT_MAX)
             this.#fieldError('prompt', `At most ${PROMPT_MAX} characters; it has ${n}.`);
-        if (seed && !(/^\d{1,10}$/.test(seed) && Number(seed) <= SEED_MAX))
+        if (this.#offered().seed && seed && !(/^\d{1,10}$/.test(seed) && seedFits(Number(seed))))
             this.#fieldError('seed', `A whole number from 0 to ${SEED_MAX}.`);
         if (!this.#focusFirstError()) this.#intents.start(this.#body());
     }
@@ -250,15 +345,22 @@ export class CreateView {
 
     /* A problem names each field; what has no place in the form is told above the button. */
     #refused(problem) {
-        const rest = [];
+        const rest = [],
+            told = new Map();
         for (const error of problem.errors) {
             const name = fieldOfPath(error.path);
-            if (FIELDS.includes(name)) this.#fieldError(name, `${fieldWords(error)}.`);
-            else rest.push(`${name}: ${fieldWords(error)}.`);
+            if (!FIELDS.includes(name) || this.#isHidden(name)) rest.push(`${fieldWords(error)}.`);
+            else told.set(name, [...(told.get(name) ?? []), `${fieldWords(error)}.`]);
         }
+        /* Of a route each model says why not: one line each. */
+        for (const [name, lines] of told) this.#fieldError(name, lines.join('\n'));
         if (problem.errors.length === 0) rest.push(errorWords(problem));
-        setText(el('create-error'), rest.join(' '));
+        setText(el('create-error'), rest.join('\n'));
         if (!this.#focusFirstError()) el('create-error').focus();
+    }
+
+    #isHidden(name) {
+        return el(`${name}-error`).closest('.field')?.hidden ?? false;
     }
 
     #fieldError(name, words) {
@@ -273,7 +375,7 @@ export class CreateView {
     #focusFirstError() {
         const name = FIELDS.find((f) => el(`${f}-error`).textContent !== '');
         if (!name) return false;
-        if (['model', 'imageUrl', 'seed'].includes(name)) el('more').open = true;
+        if (IN_MORE.includes(name)) el('more').open = true;
         (el(name) ?? form().querySelector(`[name="${name}"]:checked`))?.focus();
         return true;
     }
@@ -284,31 +386,33 @@ export class CreateView {
     }
 }
 
-/* The real proportions, drawn to fit a square. */
-function shape(size) {
-    const longest = Math.max(size.width, size.height);
+const seedFits = (seed) => Number.isInteger(seed) && seed >= 0 && seed <= SEED_MAX;
+
+/* What the door says against a wish: a line for each model of a route, or for each field. */
+const doorWords = (problem) =>
+    problem.errors.length > 0 ? problem.errors.map((e) => `${fieldWords(e)}.`) : [errorWords(problem)];
+
+/* The proportions, drawn to fit a square. */
+function shape({ aspectRatio }) {
+    const [across, up] = aspectRatio.split(':').map(Number);
+    const longest = Math.max(across, up);
     const box = make('span', { className: 'shape' });
-    box.style.width = `${(SHAPE_PX * size.width) / longest}px`;
-    box.style.height = `${(SHAPE_PX * size.height) / longest}px`;
+    box.style.width = `${(SHAPE_PX * across) / longest}px`;
+    box.style.height = `${(SHAPE_PX * up) / longest}px`;
     const words = make(
         'span',
         { className: 'choice-words' },
-        size.aspectRatio,
-        make('small', { textContent: spokenRatio[size.aspectRatio] ?? '' }),
+        aspectRatio,
+        make('small', { textContent: spokenRatio[aspectRatio] ?? '' }),
     );
     return [make('span', { className: 'shape-box' }, box), words];
 }
 
 function resolution(sizes) {
     return (value) => {
-        const size = sizes.find((s) => s.resolution === value);
-        return [
-            make(
-                'span',
-                { className: 'choice-words' },
-                value,
-                make('small', { textContent: `${size.width} × ${size.height}` }),
-            ),
-        ];
+        const { width, height } = sizes.find((s) => s.resolution === value);
+        const pixels = width ? `${width} × ${height}` : '';
+        const words = make('small', { textContent: pixels });
+        return [make('span', { className: 'choice-words' }, value, words)];
     };
 }

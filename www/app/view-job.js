@@ -8,6 +8,7 @@ import {
     figure,
     formatWords,
     isRunning,
+    makerWords,
     problemLink,
     promptOf,
     reasonWords,
@@ -102,6 +103,7 @@ export class JobCard {
         setShown(p.stage, p.stage.textContent !== '');
         setText(p.prompt, promptOf(job));
         setText(p.edge, formatWords(job));
+        setText(p.maker, makerWords(job));
         const failed = job.status === 'failed' || job.status === 'expired';
         setShown(p.reason, failed);
         if (failed) {

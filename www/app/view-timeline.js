@@ -57,7 +57,7 @@ export class Timeline {
 
 function row(event) {
     const at = make('time', { dateTime: event.at, textContent: momentWords(Date.parse(event.at)) });
-    const item = make('li', {}, at, make('span', { textContent: eventWords(event.type) }));
+    const item = make('li', {}, at, make('span', { textContent: eventWords(event) }));
     item.dataset.seq = event.seq;
     item.dataset.type = event.type;
     const data = eventData(event);

@@ -89,9 +89,44 @@ const EVENTS = {
     late_result: 'A result arrived after the end; not charged',
     provider_note: 'The provider said something',
     deleted: 'File and prompt deleted',
+    rerouted: 'Given to another model',
 };
 
-const DATA = { providerJobId: 'the provider’s id', errorCode: 'reason', retryAfter: 'pause' };
+const CALLBACKS = {
+    valid: 'The provider called back',
+    duplicate: 'The provider called back with the same again',
+    late: 'The provider called back after the end; nothing changed',
+    superseded: 'A callback about an earlier try arrived; nothing changed',
+    forged: 'A callback that is not genuine arrived; it was not believed',
+    unknown: 'A callback that fits no job arrived',
+    replayed: 'The operator had a callback processed again',
+};
+
+const CANCELS = {
+    done: 'The provider stopped it',
+    asked: 'The provider was asked to stop',
+    too_late: 'The provider was asked to stop, too late',
+};
+
+const ROUTES = { fast: 'Fast', best: 'Best picture', image: 'From a picture' };
+
+const AUDIO = { '': 'Either', true: 'With sound', false: 'Silent' };
+
+const FIELD_NAMES = {
+    aspectRatio: 'shape',
+    seed: 'seed',
+    audio: 'the wish for silence',
+    negativePrompt: 'what not to show',
+};
+
+const PARKED = {
+    auth: 'does not accept this service’s access',
+    credit: 'is not paid for at the moment',
+    quota: 'has given out its quota',
+};
+
+const DATA = { providerJobId: 'the provider’s id', by: 'known from' };
+const BY = { callback: 'its callback', operator: 'the operator' };
 
 const PROBLEMS = {
     unauthorized: 'This key is not valid, or it has been revoked.',
@@ -134,7 +169,8 @@ export function stageWords(job) {
         ? 'Cancel requested; what the provider has begun it may still finish. '
         : '';
     const line = known(job.queuePosition) && !known(job.progress) ? ` ${lineWords(job.queuePosition)}` : '';
-    return asked + stage + line;
+    const wait = waitWords(job.waitEstimate, 'Usually ready in');
+    return asked + stage + line + (wait ? ` ${wait}.` : '');
 }
 
 /* The big figure in the gate, and what it counts; null when there is nothing true to count. */
@@ -150,22 +186,45 @@ export function reasonWords(job) {
         job.errorMessage || slugWords(job.errorCode ?? 'unknown'),
         '',
     ];
-    return then ? `${what} ${then}` : what;
+    const paid = job.charged ? ` It cost ${priceWords(job.priceMicro, job.currency)} all the same.` : '';
+    return `${what}${paid} ${then}`.trim();
 }
 
 export const problemLink = (code) => `/problems/#${encodeURIComponent(code)}`;
 
-export const eventWords = (type) => EVENTS[type] ?? slugWords(type);
+const TOLD = {
+    callback: (data) => CALLBACKS[data.verdict],
+    provider_note: (data) =>
+        data.unknownStatus ? 'The provider uses a word that we do not know' : CANCELS[data.cancel],
+};
 
-/* What an event carries, as "name: value" pairs. */
+export const eventWords = ({ type, data }) =>
+    TOLD[type]?.(data ?? {}) ?? EVENTS[type] ?? slugWords(type);
+
+/* What an event carries besides. The provider's own words stay away, but for one that nobody knows. */
+const DETAILS = {
+    created: ({ replaces }) => (replaces ? `instead of ${replaces}, which is not made any more` : ''),
+    rerouted: ({ from, to, why }) => `from ${from} to ${to}: ${REROUTES[why] ?? slugReason(why)}`,
+    provider_note: ({ unknownStatus }) => (unknownStatus ? `“${unknownStatus}”; we go on asking` : ''),
+    callback: () => '',
+    progress: ({ progress }) => (Number.isInteger(progress) ? `${progress} %` : ''),
+};
+
+/* While a job waits, more than a failed call counts as not to be had: a pause, too. */
+const REROUTES = { provider_unavailable: 'the provider takes nothing at the moment' };
+
+function slugReason(slug) {
+    const words = REASONS[slug]?.[0] ?? slugWords(slug ?? 'unknown');
+    return words.charAt(0).toLowerCase() + words.slice(1).replace(/\.$/, '');
+}
+
 export function eventData(event) {
     if (!event.data || typeof event.data !== 'object') return '';
-    if (event.type === 'progress' && Number.isInteger(event.data.progress))
-        return `${event.data.progress} %`;
-    const plain = (v) => (typeof v === 'object' ? JSON.stringify(v) : String(v));
+    if (DETAILS[event.type]) return DETAILS[event.type](event.data);
+    if (event.data.errorCode) return slugReason(event.data.errorCode);
     return Object.entries(event.data)
-        .filter(([, v]) => v !== null)
-        .map(([name, v]) => `${DATA[name] ?? name}: ${plain(v)}`)
+        .filter(([name, v]) => DATA[name] && v !== null)
+        .map(([name, v]) => `${DATA[name]}: ${BY[v] ?? v}`)
         .join(', ');
 }
 
@@ -199,8 +258,12 @@ export function promptCountWords(left) {
 /* errors[].path is a JSON pointer: "/duration". */
 export const fieldOfPath = (path) => String(path).split('/').filter(Boolean)[0] ?? '';
 
-/* The server's words lack a subject and a full stop: "must be from 5 to 10". */
-export const fieldWords = (error) => capital(String(error.detail).replace(/\.$/, ''));
+/* The server's words lack a full stop, and a subject or begin with a model's name, which stays as it
+ * is: "must be from 5 to 10", "veo-3.1 makes no sound", "veo-3.1: makes no sound". */
+export function fieldWords(error) {
+    const words = String(error.detail).replace(/\.$/, '');
+    return /^\S*-\S* /.test(words) ? words.replace(/^(\S+):/, '$1') : capital(words);
+}
 
 export function priceWords(micro, currency) {
     const amount = micro / 1e6;
@@ -213,6 +276,69 @@ export function priceWords(micro, currency) {
     } catch {
         return `${amount} ${currency}`;
     }
+}
+
+/* "usually 20 to 40 seconds", "usually 1 to 3 minutes"; '' where nothing is known. */
+export function waitWords(estimate, lead = 'usually') {
+    if (!estimate) return '';
+    const { fromSeconds: from, toSeconds: to } = estimate;
+    const [unit, size] = to <= 90 ? ['second', 1] : to <= 5400 ? ['minute', 60] : ['hour', 3600];
+    const a = Math.floor(from / size),
+        b = Math.max(1, Math.ceil(to / size));
+    const units = `${b} ${unit}${b === 1 ? '' : 's'}`;
+    if (a >= b) return `${lead} about ${units}`;
+    return a === 0 ? `${lead} up to ${units}` : `${lead} ${a} to ${units}`;
+}
+
+export function ignoredWords(fields) {
+    if (!fields?.length) return '';
+    return `left out: ${fields.map((f) => FIELD_NAMES[f] ?? f).join(', ')}`;
+}
+
+/* "kling-2.5-turbo at kling, chosen by “Fast”; left out: seed" */
+export function makerWords(job) {
+    const by = job.route ? `, chosen by “${routeWords(job.route)}”` : '';
+    const ignored = ignoredWords(job.ignored);
+    return `${job.model} at ${job.provider}${by}${ignored ? `; ${ignored}` : ''}`;
+}
+
+export const routeWords = (name) => ROUTES[name] ?? slugWords(name);
+
+export const audioWords = (value) => AUDIO[value];
+
+/* Under the choice of what makes it. */
+export function offerWords(offer) {
+    if (offer.isRoute) {
+        const n = offer.models.length;
+        return n > 1 ? `The first of ${n} models that is free and fits.` : offer.models[0].name;
+    }
+    const [model] = offer.models;
+    const parts = [{ always: 'always with sound', none: 'silent', choice: 'sound if you like' }[offer.audio]];
+    if (model.retiresOn) parts.push(`until ${model.retiresOn}`);
+    return `${capital(parts.filter(Boolean).join(', '))}.`;
+}
+
+export function imageWords(offer) {
+    const need = offer.image === 'required' ? 'It is needed here. ' : '';
+    return `${need}${offer.imageDecidesRatio ? 'The picture decides the shape.' : ''}`.trim();
+}
+
+function standingWords({ name, state, reason, until }) {
+    const at = until ? ` until ${new Date(until).toLocaleTimeString('en-GB', { timeStyle: 'short' })}` : '';
+    if (state === 'paused') return `${name} is paused`;
+    if (state === 'parked') return `${name} ${PARKED[reason] ?? 'takes no new videos'}${at}`;
+    if (state === 'failing') return `${name} keeps failing and rests${at}`;
+    return '';
+}
+
+/* What stands in the way of new videos of this choice; '' when nothing does. */
+export function weatherWords(offer, standingOf) {
+    const providers = [...new Set(offer.models.map((m) => m.provider))];
+    const words = providers.map((p) => standingOf(p)).map((s) => (s ? standingWords(s) : ''));
+    const bad = words.filter(Boolean);
+    if (bad.length === 0) return '';
+    const then = bad.length < providers.length ? 'Other models make it meanwhile.' : 'New videos wait.';
+    return `${capital(bad.join('; '))}. ${then}`;
 }
 
 /* "16:9 · 480p · 6 s" */
