@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { chmodSync, existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Client, Stack, readEnv, tree, until } from '../e2e/stack.mjs';
@@ -12,7 +12,7 @@ import { Client, Stack, readEnv, tree, until } from '../e2e/stack.mjs';
 const points = [...new Set(execFileSync('grep', ['-rhoP', 'FG_CRASH_POINT\\("\\K[^"]+', 'core', 'fcgi'], { cwd: tree })
     .toString().trim().split('\n'))].sort();
 
-let stack, studio, crashFile;
+let stack, studio, sim, crashFile;
 
 before(async () => {
     stack = new Stack({
@@ -21,12 +21,16 @@ before(async () => {
         FILMGATE_SWEEPER_LEASE_S: '5',
         FILMGATE_SWEEPER_SUBMIT_TIMEOUT_S: '3',
         FILMGATE_SWEEPER_CALL_TIMEOUT_S: '3',
+        FILMGATE_SWEEPER_FIRST_POLL_MS: '500',
+        PROVIDERS: 'sim',
+        SIM_ARGS: '--render-ms 500 --queue-ms 200 --quiet',
     });
     /* Where every part can take it away, whoever it runs as. */
     crashFile = path.join(stack.folder, 'crash', 'point');
     execFileSync('mkdir', ['-m', '777', path.dirname(crashFile)]);
     await stack.start({ FILMGATE_CRASH_FILE: crashFile });
     studio = new Client(stack.client.url, readEnv(path.join(stack.var, 'conf/secrets')).STUDIO_KEY);
+    sim = new Client(readFileSync(path.join(stack.var, 'run/providers.url'), 'utf8').trim());
 });
 
 after(() => stack?.drop());
@@ -40,17 +44,30 @@ function insist(client, where, options) {
     });
 }
 
-async function create(prompt) {
+/* What the embedded provider never does: an image is handed over first, or a cancel is asked for. */
+const PREPARES = /^prepare\.|^submit\.before_send_commit$/, CANCELS = /^cancel\./;
+
+function bodyFor(point, prompt) {
+    if (PREPARES.test(point))
+        return { prompt, model: 'comfyui-ltx-image', aspectRatio: '16:9', duration: 2, imageUrl: `${stack.client.url}/page.png` };
+    if (CANCELS.test(point))
+        return { prompt: `${prompt} [sim:stuck]`, model: 'fal-veo-3.1-fast', aspectRatio: '16:9', duration: 4 };
+    return { prompt, model: 'studio-1', aspectRatio: '1:1', duration: 5, resolution: '360p' };
+}
+
+async function create(point, prompt) {
     const answer = await insist(stack.client, '/v1/jobs', {
         method: 'POST',
         headers: { 'Idempotency-Key': randomUUID() },
-        body: { prompt, aspectRatio: '1:1', duration: 5, resolution: '360p' },
+        body: bodyFor(point, prompt),
     });
     assert.equal(answer.status, 202);
     return answer.json();
 }
 
-async function submitsOf(prompt) {
+async function submitsOf(point, prompt) {
+    if (PREPARES.test(point) || CANCELS.test(point))
+        return (await sim.json(`/_sim/books?prompt=${encodeURIComponent(prompt)}`)).requests.length;
     const books = await (await insist(studio, '/studio/v1/videos?limit=100')).json();
     return books.data.filter((video) => video.prompt === prompt).length;
 }
@@ -73,14 +90,20 @@ for (const point of points) {
     test(`kill -9 at ${point}`, { timeout: 120000 }, async () => {
         const prompt = `${point} ${randomUUID().slice(0, 8)}`;
         arm(point);
-        const { id } = await create(prompt);
+        const { id } = await create(point, prompt);
+        if (CANCELS.test(point)) {
+            await until('the provider has it', async () =>
+                ['queued', 'processing'].includes((await (await insist(stack.client, `/v1/jobs/${id}`)).json()).status));
+            assert.equal((await insist(stack.client, `/v1/jobs/${id}/cancel`, { method: 'POST' })).status, 200);
+        }
         const ended = await until('the job has ended', async () => {
             const job = await (await insist(stack.client, `/v1/jobs/${id}`)).json();
             return ['succeeded', 'failed', 'expired'].includes(job.status) && job;
         }, 60000);
-        assert.equal(ended.status, 'succeeded', `${ended.errorCode}: ${ended.errorMessage}`);
-        assert.equal(await submitsOf(prompt), 1, 'submits in the studio\'s books');
-        await until('one video and one poster are stored, nothing is left over', () => filesOf(id).length === 2);
+        const files = CANCELS.test(point) ? 0 : 2;
+        assert.equal(ended.errorCode, CANCELS.test(point) ? 'canceled' : null, ended.errorMessage);
+        assert.equal(await submitsOf(point, prompt), 1, 'submits in the provider\'s books');
+        await until('one video and one poster are stored, nothing is left over', () => filesOf(id).length === files);
         audit();
         const erased = await insist(stack.client, `/v1/jobs/${id}`, { method: 'DELETE' });
         assert.equal(erased.status, 204);
@@ -90,6 +113,6 @@ for (const point of points) {
 }
 
 test('every duty has crash points', () => {
-    for (const duty of ['create', 'submit', 'callback', 'ingest', 'erase'])
+    for (const duty of ['create', 'submit', 'prepare', 'cancel', 'callback', 'ingest', 'erase'])
         assert.ok(points.some((point) => point.startsWith(`${duty}.`)), duty);
 });

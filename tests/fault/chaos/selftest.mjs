@@ -1,0 +1,36 @@
+/* make chaos-selftest: shows that the checker can fail. The same programs go through one war as they are, of
+ * which there is nothing to say, and with each planted bug (core/base/fault.h) through one that is made for it: the
+ * bug has to be seen, by the rule that it breaks. */
+import { run } from './run.mjs';
+
+const LOST = [[1, 'answer-lost callback-lost'], [1, '500-after callback-lost'], [2, '']];
+const SILENT = [[2, 'poll-500*3 callback-lost'], [1, 'truncated-json*3 callback-lost'], [2, '']];
+const STOPS = [[1, { part: 'sweeper', what: 'stop', low: 6000, high: 8000 }]];
+const CALM = { warMs: 12000, faultEveryMs: 60000, strangers: false, peaceMs: 90000 };
+
+const BUGS = [
+    { name: 'failover on unknown', rule: 'at most one bill per intent', plan: { ...CALM, tags: LOST } },
+    { name: 'settle twice', rule: 'exactly one end per hold', plan: { ...CALM, tags: [[1, '']] } },
+    { name: 'receipt after transition', rule: 'callbacks have receipts', plan: { ...CALM, tags: [[1, 'callback-twice']] } },
+    { name: 'no fence', rule: 'at most one bill per intent',
+      plan: { ...CALM, warMs: 20000, faultEveryMs: 1500, faults: STOPS, tags: [[1, 'answer-late=2500 callback-late=9000'], [1, '']] } },
+    { name: 'refund on silence', rule: 'every failure has its reason', plan: { ...CALM, tags: SILENT } },
+];
+
+const HEALTHY = { name: 'no bug', plan: { ...CALM, faultEveryMs: 3000, faults: STOPS, tags: BUGS.flatMap(({ plan }) => plan.tags) } };
+
+/* One war; true when the checker saw what there is to see, and nothing otherwise. */
+async function war({ name, rule, plan }, planted) {
+    const { wrong, jobs } = await run(7, plan, planted ? { FILMGATE_PLANT: String(planted) } : {});
+    const seen = planted ? wrong.filter((one) => one.rule === rule) : wrong;
+    for (const one of seen.slice(0, planted ? 2 : 50))
+        console.log(`#   ${one.rule}: ${one.words}`);
+    const ok = planted ? seen.length > 0 : wrong.length === 0;
+    console.log(`${ok ? 'ok' : 'not ok'} - ${name} (${jobs} jobs, ${seen.length} times seen)`);
+    return ok;
+}
+
+let good = await war(HEALTHY, 0);
+for (const [i, bug] of BUGS.entries())
+    good = await war(bug, i + 1) && good;
+process.exitCode = good ? 0 : 1;
