@@ -37,13 +37,13 @@ INSERT INTO account (public_id, name, created_us)
 SET @account = (SELECT MIN(id) FROM account WHERE name LIKE 'bench %');
 
 INSERT INTO job (public_id, account_id, user_id, state, stage, version, provider, model, prompt, aspect_ratio,
-        duration_s, resolution, metadata, price_micro, currency, attempt_n, progress, provider_job_id, output_state,
-        error_code, request_id,
+        duration_s, resolution, metadata, price_micro, currency, charged, attempt_n, progress, provider_job_id,
+        output_state, error_code, request_id,
         created_us, updated_us, started_us, finished_us, deadline_us)
     SELECT CONCAT('job_', LEFT(SHA2(CONCAT('job', n), 256), 26)), @account + n MOD 200,
         IF(n MOD 3 = 0, CONCAT('user-', n MOD 1000), NULL), way.state, way.stage, way.steps, 'studio', 'studio-1',
         CONCAT('a paper boat number ', n, ' on a quiet lake at dawn, soft light, slow camera'), '16:9', 5, '480p',
-        IF(n MOD 5 = 0, '{"campaign":"spring","scene":"lake"}', NULL), @price, 'USD', way.attempts,
+        IF(n MOD 5 = 0, '{"campaign":"spring","scene":"lake"}', NULL), @price, 'USD', way.state = 4, way.attempts,
         IF(way.stage = 5, 40, NULL), IF(way.attempts, CONCAT('video_', LEFT(SHA2(CONCAT('video', n), 256), 32)), NULL),
         IF(way.state = 4, 1, 0), way.error_code, SHA2(CONCAT('request', n), 224),
         created_us, created_us + 20000000, IF(way.steps > 4 OR way.stage = 5, created_us + 5000000, NULL),

@@ -148,12 +148,18 @@ static void insert_all(struct run *r, const struct inserts *to)
                request,
                n_now,
                n_now,
-               n_end });
+               n_end,
+               none,
+               number_bind(&zero),
+               none,
+               none });
     job = (int64_t)mysql_stmt_insert_id(to->job);
     insert(r, to->event,
            (MYSQL_BIND[]){ n_job, n_one, n_now, text_bind(FG_LIT("created")), n_one, n_one, request,
                            none });
-    insert(r, to->due, (MYSQL_BIND[]){ n_one, n_job, n_now, number_bind(&five), n_job, n_end });
+    insert(r, to->due,
+           (MYSQL_BIND[]){ n_one, n_job, n_now, text_bind(FG_LIT("studio-1")), n_account,
+                           number_bind(&five), n_job, n_end });
     insert(r, to->hold,
            (MYSQL_BIND[]){ n_job, number_bind(&zero), n_account, n_one, n_price, currency, n_now });
 }

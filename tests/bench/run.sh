@@ -3,7 +3,8 @@
 # 200 accounts, and interleaved rounds of each case and of its ceilings. Prints a table, writes var/bench.json.
 #
 # BUILD (build); QUICK=1 (short and few rounds); CONNECTIONS (32); PROCS (8: handlers, as well as processes of each
-# ceiling); ROUNDS and SECONDS_EACH override what QUICK chooses; OUT (var/bench.json).
+# ceiling); ROUNDS and SECONDS_EACH override what QUICK chooses; OUT (var/bench.json). polls.sh, which comes first, is the
+# sweeper's part; it also runs alone.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 TREE=$PWD
@@ -184,6 +185,7 @@ private_kb() {
         sort -n | tail -n 1
 }
 
+OUT=$(dirname "$OUT")/bench-polls.json tests/bench/polls.sh
 echo "starting a stack, filling it with 50,000 jobs"
 start_stack
 fill
