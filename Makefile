@@ -3,21 +3,24 @@
 
 # ---- layers, from the ground up (see core/, tests/lint/includes.sh holds them to it) ----
 BASE     := arena conf env err fault id log scan sb str time utf8
-IO       := address child db db_link fetch hash json json_scan json_write transfer
-PROVIDER := catalogue openai providers
+IO       := address child db db_link fetch hash hash_sign json json_scan json_write transfer
+PROVIDER := adapter catalogue catalogue_fit catalogue_model catalogue_read catalogue_wire comfyui \
+            comfyui_send fal kling luma match minimax openai providers replicate route runway \
+            schema schema_check veo verify
 ACCOUNT  := account
 MONEY    := ledger
 MEDIA    := gate link store
-JOB      := callback cancel create erase export policy read request state store wake
-SWEEPER  := dispatch ingest poll queue resolve sweep task
+NOTIFY   := deliver delivery endpoint outbox
+JOB      := adopt callback cancel create decide erase export policy read request standing state store tell wake weather
+SWEEPER  := deliver dispatch ingest keys poll prepare queue reroute resolve slots sweep task traffic weather
 
 CORE := $(BASE:%=base/%) $(IO:%=io/%) $(PROVIDER:%=provider/%) $(ACCOUNT:%=account/%) \
-        $(MONEY:%=money/%) $(MEDIA:%=media/%) $(JOB:%=job/%)
+        $(MONEY:%=money/%) $(MEDIA:%=media/%) $(NOTIFY:%=notify/%) $(JOB:%=job/%)
 
 # ---- programs ----
-WEB    := app auth fcgx hooks jobs loop media meta problem routes sessions
+WEB    := app auth deliveries fcgx hooks jobs loop media meta models problem query quotes routes sessions status webhooks
 STUDIO := api books deliver drawing files font form poke render request words worker
-CLI    := main account db doctor job
+CLI    := main account callback catalogue db doctor job orphans provider webhook
 
 # ---- build ----
 BUILD  ?= build
@@ -36,7 +39,7 @@ PROGRAMS := $(BUILD)/filmgate $(BUILD)/filmgate-api $(BUILD)/filmgate-hook $(BUI
 UNIT  := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
 STORE := $(patsubst tests/store/%.c,%,$(wildcard tests/store/*_test.c))
 TWEB  := $(patsubst tests/web/%.c,%,$(wildcard tests/web/*_test.c))
-BENCH := empty load raw
+BENCH := empty load polls raw
 
 all: $(PROGRAMS)
 
@@ -54,7 +57,7 @@ $(BUILD)/fcgi/meta.o: $(wildcard sql/migrations/*.sql)
 # posix_spawn's closefrom and chdir actions are GNU's own
 $(BUILD)/core/io/child.o: CFLAGS += -D_GNU_SOURCE
 
-$(BUILD)/libfgcore.a: $(CORE:%=$(BUILD)/core/%.o)
+$(BUILD)/libfgcore.a: $(CORE:%=$(BUILD)/core/%.o) $(BUILD)/gen/catalogue_schema.o
 	@rm -f $@
 	@ar rcs $@ $^
 
@@ -76,6 +79,9 @@ $(BUILD)/filmgate-studio: $(BUILD)/fcgi/studio/main.o $(STUDIO:%=$(BUILD)/fcgi/s
 STUDIO_OWN := $(patsubst %,$(BUILD)/fcgi/studio/%.o,$(filter-out api,$(STUDIO)))
 $(BUILD)/tests/unit/studio_test $(BUILD)/tests/store/studio_test: $(STUDIO_OWN)
 
+$(BUILD)/tests/unit/traffic_test: $(BUILD)/core/sweeper/traffic.o
+$(BUILD)/tests/unit/cli_test: $(BUILD)/core/cli/catalogue.o
+
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/tests/t.o $(BUILD)/libfgcore.a
 	$(LINK) $(LIBS_T)
 
@@ -84,8 +90,19 @@ $(BUILD)/gen/migrations.c: sql/embed.sh sql/grants.sql $(wildcard sql/migrations
 	@mkdir -p $(@D)
 	sql/embed.sh >$@.new
 	mv $@.new $@
-$(BUILD)/gen/migrations.o: $(BUILD)/gen/migrations.c
-	$(CC) $(CFLAGS) -c $< -o $@
+
+# The library carries the schema of the catalogue.
+$(BUILD)/gen/catalogue_schema.c: core/provider/catalogue.schema.json
+	@mkdir -p $(@D)
+	@{ echo '#include "base/ctx.h"'; echo 'extern const struct fg_str catalogue_schema;'; \
+	    echo 'static const unsigned char text[] = {'; \
+	    od -An -v -tu1 $< | sed 's/  */,/g; s/^,//; s/$$/,/'; \
+	    echo '};'; echo 'const struct fg_str catalogue_schema = { (const char *)text, sizeof text };'; \
+	} >$@.new
+	@mv $@.new $@
+$(BUILD)/gen/%.o: $(BUILD)/gen/%.c
+	@echo "  CC    $<"
+	@$(CC) $(CFLAGS) -c $< -o $@
 
 # mysql.h says strcpy in its macros: it comes before base/banned.h.
 $(BUILD)/core/io/db.o $(BUILD)/core/io/db_link.o $(BUILD)/tests/store/own/%.o \
@@ -105,9 +122,11 @@ $(DB_TESTS): $(BUILD)/tests/store/%: $(BUILD)/tests/store/%.o $(BUILD)/tests/sto
              $(BUILD)/libfgcore.a
 	$(LINK) $(LIBS_T)
 # Jobs with a sweeper in process and a fake provider.
-JOB_TESTS := job job_life callback sweep poll ingest lease retired
+JOB_TESTS := job job_life callback deliver sweep poll ingest lease notify retired routing
 $(JOB_TESTS:%=$(BUILD)/tests/store/%_test): $(BUILD)/tests/store/job_world.o $(BUILD)/tests/store/db_proxy.o \
              $(BUILD)/tests/fakes/provider.o $(SWEEPER:%=$(BUILD)/core/sweeper/%.o)
+$(BUILD)/tests/store/notify_test $(BUILD)/tests/store/deliver_test: $(BUILD)/tests/fakes/receiver.o \
+             $(BUILD)/tests/store/notify_world.o
 $(BUILD)/tests/store/%: $(BUILD)/tests/store/%.o $(DB_WORLD) $(BUILD)/tests/t.o $(BUILD)/libfgcore.a
 	$(LINK) $(LIBS_T)
 
@@ -119,8 +138,8 @@ $(BUILD)/tests/web/%: $(BUILD)/tests/web/%.o $(BUILD)/tests/web/web_world.o $(WE
 
 $(BUILD)/tests/bench/raw.o: LIBS_H += -include mysql.h
 # memmem is GNU's own
-$(BUILD)/tests/bench/load.o: CFLAGS += -D_GNU_SOURCE
-$(BUILD)/tests/bench/load $(BUILD)/tests/bench/raw: $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o \
+$(BUILD)/tests/bench/load.o $(BUILD)/tests/web/status_test.o: CFLAGS += -D_GNU_SOURCE
+$(BUILD)/tests/bench/load $(BUILD)/tests/bench/polls $(BUILD)/tests/bench/raw: $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o \
                   $(BUILD)/libfgcore.a
 	$(LINK)
 $(BUILD)/tests/bench/empty: $(BUILD)/tests/bench/empty.o $(WEB:%=$(BUILD)/fcgi/%.o) $(BUILD)/libfgcore.a
@@ -154,7 +173,8 @@ T_STORE := $(STORE:%=$(BUILD)/tests/store/%)
 T_WEB   := $(TWEB:%=$(BUILD)/tests/web/%)
 T_LINT  := $(filter-out tests/lint/lib.sh,$(wildcard tests/lint/*.sh))
 T_E2E   := $(wildcard tests/e2e/*.test.mjs)
-T_FAULT := $(wildcard tests/fault/run.sh)
+T_PROV  := $(wildcard tests/fakes/providers/*.test.mjs) $(wildcard tests/providers/*.test.mjs)
+T_FAULT := $(wildcard tests/fault/*.sh)
 T_C     := $(T_UNIT) $(T_STORE) $(T_WEB)
 T_ASAN  := $(if $(SANITIZED),$(T_C:$(BUILD)/%=asan:$(SANITIZED)/%))
 export BUILD
@@ -162,7 +182,7 @@ export CHECK_CC = $(CC) $(filter-out -MMD -MP,$(CFLAGS))
 
 test-programs: $(T_C)
 test-run:
-	@tests/run.sh $(T_LINT) $(T_C) $(T_ASAN) $(T_FAULT) $(T_E2E)
+	@tests/run.sh $(T_LINT) $(T_C) $(T_ASAN) $(T_PROV) $(T_FAULT) $(T_E2E)
 test-unit: $(T_UNIT)
 	@tests/run.sh $^
 test-store: $(T_STORE)
@@ -174,9 +194,20 @@ test-lint:
 test-asan:
 	@$(MAKE) -s -j2 BUILD=$(SANITIZED) OPT='$(SANITIZE)' test-programs
 	@tests/run.sh $(T_ASAN)
-test-fault: tests/node_modules/.package-lock.json
+test-fault: all tests/node_modules/.package-lock.json
 	@$(MAKE) -s -j2 BUILD=$(FAULT_BUILD) OPT='$(OPT) -DFG_FAULT' all
 	@tests/run.sh $(T_FAULT)
+# MINUTES of everything going wrong at once, then the books are compared: see tests/README.md.
+SEED    ?= fresh
+MINUTES ?= 5
+chaos: all tests/node_modules/.package-lock.json
+	@MINUTES=$(MINUTES) node tests/fault/chaos/main.mjs $(SEED)
+# Six wars, some minutes: too long for `make test`.
+chaos-selftest: tests/node_modules/.package-lock.json
+	@$(MAKE) -s -j2 BUILD=$(FAULT_BUILD) OPT='$(OPT) -DFG_FAULT' all
+	@BUILD=$(FAULT_BUILD) node tests/fault/chaos/selftest.mjs
+test-providers: tests/node_modules/.package-lock.json
+	@tests/run.sh $(T_PROV)
 test-e2e: all tests/node_modules/.package-lock.json
 	@tests/run.sh $(T_E2E)
 
@@ -184,7 +215,7 @@ tests/node_modules/.package-lock.json: tests/package-lock.json
 	@cd tests && npm ci --silent
 	@touch $@
 
-# ---- bench: ratios to what this machine can do at best; QUICK=1 is rough and takes under a minute ----
+# ---- bench: ratios to what this machine can do at best; QUICK=1 is rough and takes some two minutes ----
 T_BENCH := $(BENCH:%=$(BUILD)/tests/bench/%)
 bench: packages
 	@$(MAKE) -s -j2 all bench-programs
@@ -197,4 +228,4 @@ clean:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 .SECONDARY: # keep objects: an executable made again should not compile them again
 .PHONY: all clean run test packages packages-test test-programs test-run test-unit test-store test-web \
-        test-lint test-asan test-fault test-e2e bench bench-programs
+        test-lint test-asan test-fault chaos chaos-selftest test-providers test-e2e bench bench-programs

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Runs test programs one after the other and adds up: cmocka programs, scripts that speak TAP (tests/lint), and files
-# for node:test, each with a stack of its own (tests/e2e/run.sh). One line per program, what it said only when it
-# failed, and one closing line.
+# for node:test, those of tests/e2e each with a stack of its own (tests/e2e/run.sh). One line per program, what it said
+# only when it failed, and one closing line.
 #
 #   tests/run.sh PROGRAM…      "asan:PROGRAM" gives the program another name in the list
 set -u
@@ -42,6 +42,7 @@ for item in "$@"; do
     [ "$item" = "$program" ] || name="$name (sanitized)"
     begin=${EPOCHREALTIME/./}
     case $program in
+    tests/fakes/* | tests/providers/*.test.mjs) node --test --test-reporter=tap "$program" </dev/null >"$out" 2>&1 ;;
     *.test.mjs) tests/e2e/run.sh "$program" </dev/null >"$out" 2>&1 ;;
     *) "./$program" </dev/null >"$out" 2>&1 ;;
     esac

@@ -49,8 +49,7 @@ struct account_row {
 };
 static const struct db_col account_cols[] = { COL(struct account_row, id) };
 
-static enum fg_code account_find(struct fg_ctx *cx, struct db *db, struct fg_str account,
-                                 int64_t *id)
+enum fg_code account_find(struct fg_ctx *cx, struct db *db, struct fg_str account, int64_t *id)
 {
     struct account_row row = { 0 };
     bool found;

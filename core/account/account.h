@@ -27,6 +27,9 @@ enum fg_code account_pepper(struct fg_ctx *cx, const struct conf *conf, uint8_t 
 enum fg_code account_create(struct fg_ctx *cx, struct db *db, struct fg_str name,
                             struct fg_str *public_id) FG_MUST_CHECK;
 
+/* The row of an account's public id. FG_NOT_FOUND. */
+enum fg_code account_find(struct fg_ctx *cx, struct db *db, struct fg_str account, int64_t *id) FG_MUST_CHECK;
+
 /* A new key ("fgk_" + 26 characters), shown this once. user_id only, and always, for ROLE_USER.
  * FG_NOT_FOUND: no such account. */
 enum fg_code key_create(struct fg_ctx *cx, struct db *db, const uint8_t pepper[HASH_LEN],

@@ -14,7 +14,7 @@ const accessLog = () => readFileSync(path.join(folder, 'log/access.log'), 'utf8'
 
 const FIELDS = ['id', 'userId', 'status', 'stage', 'provider', 'model', 'providerJobId', 'prompt', 'aspectRatio', 'duration',
     'resolution', 'outputUrl', 'posterUrl', 'outputExpiresAt', 'errorCode', 'errorMessage', 'progress', 'queuePosition',
-    'retryCount', 'version', 'createdAt', 'updatedAt', 'startedAt', 'finishedAt', 'pollAfterMs'];
+    'retryCount', 'route', 'audio', 'negativePrompt', 'ignored', 'charged', 'waitEstimate', 'version', 'createdAt', 'updatedAt', 'startedAt', 'finishedAt', 'pollAfterMs'];
 const ORDER = ['pending', 'queued', 'processing', 'succeeded'];
 
 function secured(answer, words) {
@@ -122,6 +122,34 @@ test('the same Idempotency-Key gives the same job again', async () => {
     const [a, b] = [await ask(), await ask()];
     assert.equal(a.id, b.id);
     await client.fetch(`/v1/jobs/${a.id}/cancel`, { method: 'POST' });
+});
+
+test('a quote tells what a job would be; the status tells who takes jobs', async () => {
+    const body = { prompt: 'asked only', aspectRatio: '1:1', duration: 5, resolution: '360p', seed: 3, audio: false };
+    const quote = await client.json('/v1/quotes', { method: 'POST', body });
+    assert.deepEqual([quote.model, quote.provider, quote.route, quote.ignored], ['studio-1', 'studio', 'fast', []]);
+    assert.ok(quote.priceMicro > 0 && 'waitEstimate' in quote);
+    const { data } = await client.json('/v1/jobs?limit=100');
+    assert.ok(data.every(({ prompt }) => prompt !== body.prompt), 'nothing was made');
+    const { providers } = await client.json('/v1/status');
+    assert.deepEqual(providers.map(({ name, state }) => [name, state]), [['studio', 'ok']]);
+});
+
+test('the API description has every field that is answered, and no loose ends', async () => {
+    const text = readFileSync(path.join(tree, 'www/openapi.json'), 'utf8');
+    const api = JSON.parse(text);
+    const { Job, Quote, Status, Model } = api.components.schemas;
+    const same = (answer, schema, words) => {
+        assert.deepEqual(Object.keys(answer).sort(), Object.keys(schema.properties).sort(), words);
+        assert.deepEqual([...schema.required].sort(), Object.keys(schema.properties).sort(), words);
+    };
+    const body = { prompt: 'x', aspectRatio: '1:1', duration: 5 };
+    same(job, Job, 'job');
+    same(await client.json('/v1/quotes', { method: 'POST', body }), Quote, 'quote');
+    same((await client.json('/v1/models')).data[0], Model, 'model');
+    same((await client.json('/v1/status')).providers[0], Status.properties.providers.items, 'provider');
+    for (const [, ref] of text.matchAll(/"\$ref": "#\/([^"]+)"/g))
+        assert.ok(ref.split('/').reduce((at, key) => at?.[key], api), ref);
 });
 
 test('a status poll that brings nothing new is a 304', async () => {
@@ -269,6 +297,6 @@ after(() => {
         assert.ok(!/\/hooks\/[a-z]+\/[A-Za-z0-9]/.test(text), `${file} contains a callback's token`);
     }
     const lines = accessLog();
-    assert.ok(lines.some((line) => line.path === '/hooks/' && line.status === 204), 'a callback arrived');
+    assert.ok(lines.some((line) => line.path === '/hooks/' && line.status === 200), 'a callback arrived');
     assert.ok(lines.every((line) => /^[0-9a-f]{32}$/.test(line.requestId) && !line.path.includes('?')));
 });

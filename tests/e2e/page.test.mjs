@@ -87,6 +87,23 @@ test('the counter counts code points, and what does not fit is not even sent', a
     await promptBox(page).fill('');
 });
 
+test('the price is the quote for the settings', async () => {
+    const { priceMicro } = await api('POST', '/v1/quotes', {
+        prompt: 'x',
+        aspectRatio: '16:9',
+        duration: 10,
+        resolution: '480p',
+    });
+    await page.locator('input[name=resolution][value="480p"]').check();
+    await page.locator('#duration').press('End');
+    assert.equal(await page.locator('#duration-out').textContent(), '10 s');
+    await page.waitForFunction(
+        (amount) => document.getElementById('price').textContent.includes(amount),
+        String(priceMicro / 1e6),
+    );
+    await page.locator('#duration').press('Home');
+});
+
 let made; /* the prompt of the video that the next tests look at */
 
 test('a prompt becomes a video, and every state on the way is honest', async () => {

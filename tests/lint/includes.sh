@@ -7,8 +7,12 @@ rules() {
     cat <<'END'
 core/base/               base/
 core/io/                 io/ base/
-core/provider/catalogue. provider/ io/json.h base/
-core/provider/           provider/provider.h io/json.h io/hash.h io/fetch.h base/
+core/provider/catalogue  provider/ io/json.h base/
+core/provider/route.     provider/ base/
+core/provider/match.     provider/ base/
+core/provider/schema     provider/schema io/json.h base/
+core/provider/comfyui    provider/comfyui.h provider/provider.h provider/adapter.h io/json.h io/fetch.h base/
+core/provider/           provider/provider.h provider/adapter.h provider/verify.h io/json.h io/hash.h io/fetch.h base/
 core/account/            account/ io/ base/
 core/money/              money/ io/ base/
 core/moderate/           moderate/ provider/ io/ base/
