@@ -18,8 +18,8 @@ mapfile -t sources < <(ls core/provider/*.c core/io/*.c core/base/*.c |
 
 # As provider_fuzz.c has them.
 names=(openai fal replicate runway luma luma_agents veo kling kling_legacy minimax minimax_v2 comfyui)
-# Of the second byte: submit, poll step 0, poll step 1, list, cancel, callback, upload.
-functions=(000 001 007 002 003 004 005)
+# Of the second byte: submit, poll step 0, poll step 1, list page 0, list page 1, cancel, callback, upload.
+functions=(000 001 007 002 010 003 004 005)
 # Of the third: 200, 400, 422, 503.
 statuses=(000 005 015 022)
 

@@ -1,7 +1,7 @@
-/* Whatever a service answers: every adapter reads it without harm, and what it makes of it can be relied upon.
- * First byte: the adapter. Second: the function, and the step of a poll in its upper bits. Third: the end and the
- * HTTP status. The rest is the body. tests/fuzz/provider.sh builds it, makes such files of the recorded answers and
- * runs it. */
+/* Whatever a service answers: every adapter reads it without harm, and what it makes of it can be relied
+ * upon. First byte: the adapter. Second: the function, and above it the step of a poll or the page of a list.
+ * Third: the end and the HTTP status. The rest is the body. tests/fuzz/provider.sh builds it, makes such
+ * files of the recorded answers and runs it. */
 #include "base/arena.h"
 #include "base/env.h"
 #include "base/time.h"
@@ -12,8 +12,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* provider.sh has them in the same order. */
 static const char *const names[] = {
-    "openai",      "fal",   "replicate",    "runway",  "luma",       "luma_agents",
-    "veo",         "kling", "kling_legacy", "minimax", "minimax_v2", "comfyui",
+    "openai", "fal",   "replicate",    "runway",  "luma",       "luma_agents",
+    "veo",    "kling", "kling_legacy", "minimax", "minimax_v2", "comfyui",
 };
 
 enum function { F_SUBMIT, F_POLL, F_LIST, F_CANCEL, F_CALLBACK, F_UPLOAD };
@@ -81,10 +81,9 @@ static void check_news(const struct poll_reply *got)
     HOLDS(good_words(got->words) && utf8_count(got->unknown_word) != SIZE_MAX);
     HOLDS(got->progress >= -1 && got->progress <= 100 && got->queue_position >= -1);
     HOLDS(got->poll_after_ms >= 0 && got->cost_micro >= 0);
-    if (got->again || !got->understood)
-        return;
-    HOLDS((got->state == REMOTE_DONE) == (got->output_url.n > 0));
-    HOLDS(got->state != REMOTE_FAILED || got->reason != REASON_NONE);
+    HOLDS(!got->understood || !got->again);
+    HOLDS(!got->understood || got->state != REMOTE_FAILED || got->reason != REASON_NONE);
+    HOLDS(!got->output_url.n || (got->understood && got->state == REMOTE_DONE));
 }
 
 static void fuzz_poll(struct fg_ctx *cx, const struct provider *p, const struct fetch_reply *r, int step)
@@ -94,13 +93,21 @@ static void fuzz_poll(struct fg_ctx *cx, const struct provider *p, const struct 
     struct fetch_call c;
     p->poll_reply(cx, &site, &ref, step, step ? FG_LIT("1") : FG_NONE, r, &got);
     check_news(&got);
+    HOLDS(!got.understood || got.state != REMOTE_DONE ||
+          got.output_url.n); /* a callback may leave it to the poll */
     if (got.again)
         check_call(p->poll_call(cx, &site, &ref, step + 1, got.note, &c), &c);
 }
 
-static void fuzz_list(struct fg_ctx *cx, const struct provider *p, const struct fetch_reply *r)
+static void fuzz_list(struct fg_ctx *cx, const struct provider *p, const struct fetch_reply *r, int page)
 {
-    struct list_ask ask = { .model = FG_LIT("a/b"), .since_us = NOW_US, .until_us = NOW_US + FG_US_PER_S };
+    struct list_ask ask = {
+        .model = FG_LIT("a/b"),
+        .client_ref = FG_LIT("5b1c1a0e-3c0f-4a53-9f0e-2f7f1f1b2c3d"),
+        .since_us = NOW_US,
+        .until_us = NOW_US + FG_US_PER_S,
+        .page = page,
+    };
     struct list_reply got;
     struct fetch_call c;
     if (!p->list_reply)
@@ -115,6 +122,7 @@ static void fuzz_list(struct fg_ctx *cx, const struct provider *p, const struct 
     }
     if (got.more) {
         ask.cursor = got.cursor;
+        ask.page++;
         check_call(p->list_call(cx, &site, &ask, &c), &c);
     }
 }
@@ -165,15 +173,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     r.header[r.header_n++] = (struct fetch_header){ FG_LIT("retry-after"), FG_LIT("5") };
     if (data[2] & 0x80)
         r = (struct fetch_reply){ .end = FETCH_UNKNOWN, .words = r.body };
+    int upper = data[1] / FUNCTION_N % PROVIDER_STEPS_MAX;
     switch ((enum function)(data[1] % FUNCTION_N)) {
     case F_SUBMIT:
         fuzz_submit(&cx, p, &r);
         break;
     case F_POLL:
-        fuzz_poll(&cx, p, &r, data[1] / FUNCTION_N % PROVIDER_STEPS_MAX);
+        fuzz_poll(&cx, p, &r, upper);
         break;
     case F_LIST:
-        fuzz_list(&cx, p, &r);
+        fuzz_list(&cx, p, &r, upper);
         break;
     case F_CANCEL:
         if (p->cancel_reply)
