@@ -17,7 +17,9 @@ static enum fg_code cancel_body(struct fg_ctx *cx, struct db *db, void *arg)
     if (j->cancel_us)
         return FG_OK;
     j->cancel_us = cx->now_us;
-    return job_move(cx, db, j, &(struct job_change){ .event = EV_CANCEL_ASKED });
+    /* The provider is asked after a look at the job: now, not when the next one was planned. */
+    bool there = j->stage == STAGE_AT_PROVIDER || j->stage == STAGE_RENDERING;
+    return job_move(cx, db, j, &(struct job_change){ .event = EV_CANCEL_ASKED, .due_us = there ? cx->now_us : 0 });
 }
 
 enum fg_code job_cancel(struct fg_ctx *cx, struct job_env *env, const struct identity *who,

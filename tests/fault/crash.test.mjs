@@ -7,14 +7,17 @@ import { randomUUID } from 'node:crypto';
 import { chmodSync, existsSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { Client, Stack, readEnv, tree, until } from '../e2e/stack.mjs';
+import { Receiver } from '../e2e/receiver.mjs';
+import { Client, Stack, freePort, readEnv, tree, until } from '../e2e/stack.mjs';
 
 const points = [...new Set(execFileSync('grep', ['-rhoP', 'FG_CRASH_POINT\\("\\K[^"]+', 'core', 'fcgi'], { cwd: tree })
     .toString().trim().split('\n'))].sort();
 
-let stack, studio, sim, crashFile;
+let stack, studio, sim, receiver, crashFile;
 
 before(async () => {
+    const [port, simPort] = [await freePort(), await freePort()];
+    receiver = await new Receiver().listen();
     stack = new Stack({
         RESPAWN: '1',
         HOOK_PROCS: '1',
@@ -23,17 +26,23 @@ before(async () => {
         FILMGATE_SWEEPER_CALL_TIMEOUT_S: '3',
         FILMGATE_SWEEPER_FIRST_POLL_MS: '500',
         PROVIDERS: 'sim',
-        SIM_ARGS: '--render-ms 500 --queue-ms 200 --quiet',
+        SIM_ARGS: `--port ${simPort} --render-ms 500 --queue-ms 200 --quiet`,
+        FILMGATE_FETCH_LOCAL_ORIGINS: `http://127.0.0.1:${port} http://127.0.0.1:${simPort} ${receiver.origin}`,
     });
+    stack.port = port;
     /* Where every part can take it away, whoever it runs as. */
     crashFile = path.join(stack.folder, 'crash', 'point');
     execFileSync('mkdir', ['-m', '777', path.dirname(crashFile)]);
     await stack.start({ FILMGATE_CRASH_FILE: crashFile });
     studio = new Client(stack.client.url, readEnv(path.join(stack.var, 'conf/secrets')).STUDIO_KEY);
+    await stack.client.json('/v1/webhook-endpoints', { method: 'POST', body: { url: receiver.url('/told') } });
     sim = new Client(readFileSync(path.join(stack.var, 'run/providers.url'), 'utf8').trim());
 });
 
-after(() => stack?.drop());
+after(async () => {
+    await stack?.drop();
+    await receiver?.close();
+});
 
 /* A part may die while we ask: repeat, with the same key, until there is an answer that is one. */
 function insist(client, where, options) {
@@ -104,6 +113,8 @@ for (const point of points) {
         assert.equal(ended.errorCode, CANCELS.test(point) ? 'canceled' : null, ended.errorMessage);
         assert.equal(await submitsOf(point, prompt), 1, 'submits in the provider\'s books');
         await until('one video and one poster are stored, nothing is left over', () => filesOf(id).length === files);
+        const last = ended.status === 'succeeded' ? 'job.succeeded' : 'job.failed';
+        await until('the account is told at least once', () => receiver.events('/told', id).includes(last), 60000);
         audit();
         const erased = await insist(stack.client, `/v1/jobs/${id}`, { method: 'DELETE' });
         assert.equal(erased.status, 204);
@@ -113,6 +124,6 @@ for (const point of points) {
 }
 
 test('every duty has crash points', () => {
-    for (const duty of ['create', 'submit', 'prepare', 'cancel', 'callback', 'ingest', 'erase'])
+    for (const duty of ['create', 'submit', 'prepare', 'cancel', 'callback', 'ingest', 'deliver', 'erase'])
         assert.ok(points.some((point) => point.startsWith(`${duty}.`)), duty);
 });
