@@ -60,6 +60,15 @@ bool jobs_etag_matches(struct fg_str if_none_match, struct fg_str etag)
     return false;
 }
 
+/* Where the account is told of its jobs is not a user's business: such URLs hold secrets. */
+static void add_job(struct fg_ctx *cx, const struct job_env *env, const struct web_req *req,
+                    struct job j, struct sb *b)
+{
+    if (req->who.role == ROLE_USER)
+        j.callback_url = FG_NONE;
+    job_json(cx, env, &j, b);
+}
+
 enum fg_code jobs_get(struct fg_ctx *cx, struct web_app *app, struct web_req *req,
                       struct web_resp *resp)
 {
@@ -82,7 +91,7 @@ enum fg_code jobs_get(struct fg_ctx *cx, struct web_app *app, struct web_req *re
     if (unchanged)
         resp->status = 304;
     else
-        job_json(cx, &env, &j, &resp->body);
+        add_job(cx, &env, req, j, &resp->body);
     return FG_OK;
 }
 
@@ -146,7 +155,7 @@ enum fg_code jobs_list(struct fg_ctx *cx, struct web_app *app, struct web_req *r
     for (size_t i = 0; i < list.n; i++) {
         if (i)
             sb_add_c(b, ',');
-        job_json(cx, &env, &list.job[i], b);
+        add_job(cx, &env, req, list.job[i], b);
     }
     sb_add(b, FG_LIT("],\"nextCursor\":"));
     if (list.next_cursor.p)
@@ -191,7 +200,7 @@ enum fg_code jobs_cancel(struct fg_ctx *cx, struct web_app *app, struct web_req 
     enum fg_code rc = job_cancel(cx, &env, &req->who, req->arg[0], &j);
     if (rc != FG_OK)
         return rc;
-    job_json(cx, &env, &j, &resp->body);
+    add_job(cx, &env, req, j, &resp->body);
     web_header(cx, resp, "Cache-Control", FG_LIT("no-store"));
     return FG_OK;
 }

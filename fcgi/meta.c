@@ -76,6 +76,8 @@ struct due_count {
 };
 static const struct db_col due_cols[] = { COL(struct due_count, kind), COL(struct due_count, n),
                                           COL(struct due_count, oldest_us) };
+static const struct db_col webhook_cols[] = { COL(struct due_count, n),
+                                              COL(struct due_count, oldest_us) };
 
 static void head(struct sb *b, const char *name, const char *help)
 {
@@ -130,6 +132,17 @@ static void add_due(struct sb *b, const struct due_count *row, size_t n, int64_t
     }
 }
 
+/* A receiver that is down makes the first grow, a sweeper that does not keep up the second. */
+static void add_webhooks(struct sb *b, const struct due_count *row, int64_t now_us)
+{
+    head(b, "webhook_deliveries_pending", "Webhooks that are to be sent, now or later.");
+    sb_addf(b, "filmgate_webhook_deliveries_pending %lld\n", (long long)row->n);
+    head(b, "webhook_lateness_seconds",
+         "How long the oldest of them has been due; 0 when none is late.");
+    sb_add(b, FG_LIT("filmgate_webhook_lateness_seconds"));
+    add_seconds(b, row->n ? now_us - row->oldest_us : 0);
+}
+
 /* Counters of one process say little behind a pool, and die with it: these are the database's
  * truths, the same whichever process answers. */
 enum fg_code meta_metrics(struct fg_ctx *cx, struct web_app *app, struct web_req *req,
@@ -138,14 +151,18 @@ enum fg_code meta_metrics(struct fg_ctx *cx, struct web_app *app, struct web_req
     (void)req;
     struct health h;
     struct stage_count *stages;
-    struct due_count *due;
+    struct due_count *due, webhooks = { 0 };
     size_t stage_n, due_n;
+    bool found;
     enum fg_code rc = read_health(cx, app, &h);
     if (rc == FG_OK)
         rc = DB_ALL(cx, app->db, SQL_HEALTH_STAGES, DB_NO_ARGS, DB_COLS(stage_cols), &stages,
                     &stage_n);
     if (rc == FG_OK)
         rc = DB_ALL(cx, app->db, SQL_HEALTH_DUE, DB_NO_ARGS, DB_COLS(due_cols), &due, &due_n);
+    if (rc == FG_OK)
+        rc = db_one(cx, app->db, SQL_HEALTH_WEBHOOKS, DB_NO_ARGS, DB_COLS(webhook_cols), &webhooks,
+                    &found);
     if (rc != FG_OK)
         return rc;
     struct sb *b = &resp->body;
@@ -155,6 +172,7 @@ enum fg_code meta_metrics(struct fg_ctx *cx, struct web_app *app, struct web_req
             app->program, FG_SCHEMA_VERSION, (long long)h.schema_version);
     add_stages(b, stages, stage_n);
     add_due(b, due, due_n, cx->now_us);
+    add_webhooks(b, &webhooks, cx->now_us);
     if (h.sweeper_us) {
         head(b, "sweeper_heartbeat_age_seconds", "Since a sweeper last gave a sign.");
         sb_add(b, FG_LIT("filmgate_sweeper_heartbeat_age_seconds"));

@@ -354,7 +354,7 @@ start_simulator() {
     local sim
     sim=$(sed -n 's/^ready //p' "$VAR/log/providers.log")
     CATALOGUE=$VAR/run/catalogue.json
-    ORIGINS="$URL $sim"
+    ORIGINS="$ORIGINS $sim"
     echo "$sim" >"$VAR/run/providers.url"
 }
 

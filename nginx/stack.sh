@@ -8,7 +8,8 @@
 # PORT (8080) VAR (var) BUILD (build); API_PROCS HOOK_PROCS STUDIO_PROCS (processes per pool); FCGI_TIMEOUT_S (30:
 # how long nginx waits for a handler); RESPAWN=1: a dead sweeper, studio worker or database is started again, for
 # the fault tests; PROVIDERS=sim: every provider of the catalogue, pretended by tests/fakes/providers, with SIM_ARGS for it;
-# CATALOGUE: another file than ours; SWEEPERS (1). FILMGATE_SECTION_KEY overrides any configuration key in every program.
+# CATALOGUE: another file than ours; RECEIVERS: origins on this machine that webhooks may go to; SWEEPERS (1).
+# FILMGATE_SECTION_KEY overrides any configuration key in every program.
 set -euo pipefail
 umask 027
 shopt -u patsub_replacement
@@ -23,7 +24,7 @@ FCGI_TIMEOUT_S=${FCGI_TIMEOUT_S:-30}
 PROVIDERS=${PROVIDERS:-studio} SIM_ARGS=${SIM_ARGS:-} SWEEPERS=${SWEEPERS:-1}
 CATALOGUE=${CATALOGUE:-$TREE/core/provider/catalogue.json}
 URL=http://127.0.0.1:$PORT
-ORIGINS=$URL # that may be on this machine
+ORIGINS="$URL ${RECEIVERS:-}" # that may be on this machine
 PATH=$PATH:/usr/sbin:/sbin
 # From a shell that has read demo.env; for clients, not for our programs.
 unset FILMGATE_URL FILMGATE_KEY FILMGATE_ADMIN_KEY

@@ -52,7 +52,8 @@ enum fg_code cli_webhook_list(struct fg_ctx *cx, const struct conf *conf, int ar
 
 enum fg_code cli_webhook_redeliver(struct fg_ctx *cx, const struct conf *conf, int argc, char **argv)
 {
-    struct fg_str since = fg_str_c(cli_option(argc, argv, "--since")), state = fg_str_c(cli_option(argc, argv, "--state"));
+    struct fg_str since = fg_str_c(cli_option(argc, argv, "--since"));
+    struct fg_str state = fg_str_c(cli_option(argc, argv, "--state"));
     struct db *db;
     struct endpoint e;
     int64_t since_us, n;

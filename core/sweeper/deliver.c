@@ -255,7 +255,8 @@ static void take(struct deliveries *d, const char *owner)
 struct turn {
     int64_t account_id, lane, due_us;
 };
-static const struct db_col turn_cols[] = { COL(struct turn, account_id), COL(struct turn, lane), COL(struct turn, due_us) };
+static const struct db_col turn_cols[] = { COL(struct turn, account_id), COL(struct turn, lane),
+                                           COL(struct turn, due_us) };
 
 /* Claims from each queue what there is room for; true when that was something. *again_us: until a rest is over. */
 static bool claim(struct deliveries *d, const struct turn *t, size_t n, const char *owner, int64_t *again_us)
@@ -300,7 +301,8 @@ int64_t deliveries_pass(struct deliveries *d, int64_t due_us)
         return s->next_deliver_us - mono;
     s->next_deliver_us = mono + LOOK_US;
     lanes_tidy(d, s->cx.now_us);
-    enum fg_code rc = DB_ALL(&s->cx, s->env.db, SQL_WEBHOOK_LANES, DB_ARGS(DB(s->cx.now_us)), DB_COLS(turn_cols), &t, &n);
+    enum fg_code rc = DB_ALL(&s->cx, s->env.db, SQL_WEBHOOK_LANES, DB_ARGS(DB(s->cx.now_us)), DB_COLS(turn_cols),
+                             &t, &n);
     if (rc != FG_OK) {
         log_err(&s->cx, "deliver.look_failed", fg_str_c(s->name));
         return INT64_MAX;

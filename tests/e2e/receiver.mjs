@@ -1,7 +1,7 @@
 /* A customer's server on loopback: keeps every webhook that comes, and answers each path as it is told. */
 import http from 'node:http';
 import { Webhook } from 'standardwebhooks';
-import { freePort, until } from './stack.mjs';
+import { until } from './stack.mjs';
 
 export class Receiver {
     constructor() {
@@ -10,11 +10,10 @@ export class Receiver {
         this.server = http.createServer((request, response) => this.#take(request, response));
     }
 
-    /* The port is asked for before the stack starts: fetch.local_origins must name it. */
+    /* Before the stack starts: its RECEIVERS must name the origin. */
     async listen() {
-        this.port = await freePort();
-        await new Promise((resolve) => this.server.listen(this.port, '127.0.0.1', resolve));
-        this.origin = `http://127.0.0.1:${this.port}`;
+        await new Promise((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+        this.origin = `http://127.0.0.1:${this.server.address().port}`;
         return this;
     }
 

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { genuine, Receiver } from './receiver.mjs';
-import { children, freePort, Stack, tree, until } from './stack.mjs';
+import { children, Stack, tree, until } from './stack.mjs';
 
 const build = path.resolve(tree, process.env.BUILD || 'build');
 const TIMEOUT_S = 4; /* of a delivery; its lease is ten seconds longer */
@@ -15,8 +15,7 @@ let stack, client, receiver;
 before(async () => {
     receiver = await new Receiver().listen();
     stack = new Stack({ RESPAWN: '1', FILMGATE_WEBHOOK_TIMEOUT_S: String(TIMEOUT_S) });
-    stack.port = await freePort();
-    await stack.start({ FILMGATE_FETCH_LOCAL_ORIGINS: `http://127.0.0.1:${stack.port} ${receiver.origin}` });
+    await stack.start({ RECEIVERS: receiver.origin });
     client = stack.client;
 });
 

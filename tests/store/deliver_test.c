@@ -142,6 +142,22 @@ TEST(days_of_nothing_but_failures_disable)
     place_end(&p);
 }
 
+TEST(a_name_that_leads_into_our_own_network_is_refused_when_it_is_called)
+{
+    struct place p;
+    struct delivery_detail d;
+    place_begin(&p);
+    struct endpoint e = endpoint_at(&p, "/a", 0, NULL);
+    do_sql(&p.w, "UPDATE webhook_endpoint SET url = 'https://localhost:%s/a'", strrchr(receiver_origin(p.r), ':') + 1);
+    test_event(&p, &e, &d);
+    settle(&p.w);
+    d = delivery_now(&p, d.d.public_id);
+    CHECK_IS(d.d.last_excerpt, "the address is not a public one", "by its address, not by its name");
+    CHECK_I64(d.d.last_status, 0, "nobody was asked");
+    CHECK_I64(d.d.state, DELIVERY_PENDING, "the name may lead elsewhere tomorrow");
+    place_end(&p);
+}
+
 TEST(a_slow_place_delays_no_other)
 {
     struct place p;

@@ -236,11 +236,16 @@ TEST(metrics_tell_what_the_database_knows)
         "\nfilmgate_due_rows{kind=\"erase\"} 0\n",
         "\nfilmgate_due_lateness_seconds{kind=\"dispatch\"} 7.500\n",
         "\nfilmgate_due_lateness_seconds{kind=\"deadline\"} 0.000\n",
+        "\nfilmgate_webhook_deliveries_pending 1\n",
+        "\nfilmgate_webhook_lateness_seconds 7.500\n",
     };
     struct web_world w;
     web_begin(&w);
     (void)web_new_job(&w);
     (void)web_new_job(&w);
+    CHECK_I64(web_call(&w, "POST", FG_LIT("/v1/webhook-endpoints"), "{\"url\":\"https://example.com/\"}"), 201, "a place");
+    struct fg_str test = arena_fmt(w.cx->mem, "/v1/webhook-endpoints/%.*s/test", FG_P(web_text(&w, "id")));
+    CHECK_I64(web_call(&w, "POST", test, NULL), 202, "a webhook");
     t_advance(&w.t, 7500 * FG_US_PER_MS);
     CHECK_I64(web_call(&w, "GET", FG_LIT("/metrics"), NULL), 200, "metrics");
     CHECK(fg_starts(w.resp.content_type, FG_LIT("text/plain; version=0.0.4")), "Prometheus text");

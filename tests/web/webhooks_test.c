@@ -338,6 +338,25 @@ TEST(a_jobs_own_url_is_shown_and_forgotten_with_it)
     web_end(&w, 0);
 }
 
+TEST(a_user_does_not_see_where_the_account_is_told)
+{
+    struct web_world w;
+    web_begin(&w);
+    CHECK_I64(web_call(&w, "POST", FG_LIT("/v1/jobs"), "{\"prompt\":\"a\",\"aspectRatio\":\"16:9\",\"duration\":5,"
+                       "\"userId\":\"u1\",\"callbackUrl\":\"https://example.com/?token=1\"}"), 202, "for a user");
+    struct fg_str job = arena_fmt(w.cx->mem, "/v1/jobs/%.*s", FG_P(web_text(&w, "id")));
+    CHECK_I64(web_call(&w, "GET", job, NULL), 200, "the account");
+    CHECK(web_text(&w, "callbackUrl").p, "sees it");
+    w.key = web_new_key(&w, w.account, ROLE_USER, "u1");
+    CHECK_I64(web_call(&w, "GET", job, NULL), 200, "the user");
+    CHECK(!web_text(&w, "callbackUrl").p, "does not");
+    CHECK_I64(web_call(&w, "GET", FG_LIT("/v1/jobs"), NULL), 200, "in a list");
+    CHECK(web_data_n(&w) == 1 && !web_data_text(&w, 0, "callbackUrl").p, "neither");
+    CHECK_I64(web_call(&w, "POST", arena_fmt(w.cx->mem, "%.*s/cancel", FG_P(job)), NULL), 200, "in an answer");
+    CHECK(!web_text(&w, "callbackUrl").p, "neither");
+    web_end(&w, 0);
+}
+
 TEST(endpoints_have_a_limit)
 {
     struct web_world w;
