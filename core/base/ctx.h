@@ -43,11 +43,13 @@ bool fg_eq_nocase(struct fg_str a, struct fg_str b);
 bool fg_starts(struct fg_str s, struct fg_str prefix);
 
 /* The outside: real in main() (base/env.h), fake in tests (tests/fakes). Never changes after start.
- * utc_us: microseconds since 1970 UTC. mono_us: for timeouts only. random: never fails. log: one
- * finished line without its line feed. */
+ * utc_us: microseconds since 1970 UTC; may jump. mono_us: for timeouts only. boot_us: since the host's boot, its sleep
+ * included; tells a jump of utc_us from time that went by (job/clock.h). random: never fails. log: one finished line
+ * without its line feed. */
 struct fg_env {
     int64_t (*utc_us)(void *self);
     int64_t (*mono_us)(void *self);
+    int64_t (*boot_us)(void *self);
     void (*random)(void *self, void *buf, size_t n);
     void (*log)(void *self, struct fg_str line);
     void *self;

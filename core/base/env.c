@@ -25,6 +25,12 @@ static int64_t real_mono_us(void *self)
     return clock_us(CLOCK_MONOTONIC);
 }
 
+static int64_t real_boot_us(void *self)
+{
+    (void)self;
+    return clock_us(CLOCK_BOOTTIME);
+}
+
 static void real_random(void *self, void *buf, size_t n)
 {
     (void)self;
@@ -50,6 +56,6 @@ static void real_log(void *self, struct fg_str line)
 
 const struct fg_env *env_real(void)
 {
-    static const struct fg_env env = { real_utc_us, real_mono_us, real_random, real_log, NULL };
+    static const struct fg_env env = { real_utc_us, real_mono_us, real_boot_us, real_random, real_log, NULL };
     return &env;
 }

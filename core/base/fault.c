@@ -5,9 +5,55 @@
 #ifdef FG_FAULT
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <unistd.h>
 
-#define FAULT_NAME_MAX 64
+#define EFFECTS_MAX 4096
+
+/* One process of one thread is under test at a time. */
+static struct {
+    unsigned at, n;
+    enum fault_way way;
+    int error;
+    struct fault_effect seen[EFFECTS_MAX];
+} plan;
+
+void fault_plan(unsigned at, enum fault_way way, int error)
+{
+    plan.at = at;
+    plan.n = 0;
+    plan.way = way;
+    plan.error = error;
+}
+
+unsigned fault_count(void)
+{
+    return plan.n;
+}
+
+struct fault_effect fault_get(unsigned i)
+{
+    FG_ASSERT(i < plan.n && i < EFFECTS_MAX);
+    return plan.seen[i];
+}
+
+enum fault_way fault_next(enum fault_kind kind, const char *name)
+{
+    if (plan.n < EFFECTS_MAX) {
+        plan.seen[plan.n].kind = kind;
+        (void)snprintf(plan.seen[plan.n].name, FAULT_NAME_MAX, "%s", name);
+    }
+    if (++plan.n != plan.at)
+        return FAULT_NONE;
+    if (plan.way == FAULT_KILL)
+        (void)kill(getpid(), SIGKILL);
+    return plan.way;
+}
+
+int fault_errno(void)
+{
+    return plan.error;
+}
 
 void fault_point(const char *name)
 {

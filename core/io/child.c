@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/fault.h"
 #include "base/sb.h"
 
 #define PRLIMIT "/usr/bin/prlimit"
@@ -107,7 +108,9 @@ enum fg_code child_start(struct fg_ctx *cx, const struct child_call *call, struc
     int pidfd = -1, rc = EINVAL;
     FG_ASSERT(call->argv[0] && call->argv[0][0] == '/');
     spawn_argv(cx, call, &s);
-    if (access(call->argv[0], X_OK) != 0 || !pipe_open(s.out) || !pipe_open(s.err))
+    if (fault_next(FAULT_CHILD, call->argv[0]) == FAULT_FAIL)
+        rc = EAGAIN;
+    else if (access(call->argv[0], X_OK) != 0 || !pipe_open(s.out) || !pipe_open(s.err))
         rc = errno;
     else
         rc = spawn_now(call, &s);

@@ -7,9 +7,6 @@
 #include "base/arena.h"
 #include "io/db_impl.h"
 
-/* A dead connection is found out at once; whoever let us wait this long is not asked the same again. */
-#define QUICK_US (1 * FG_US_PER_S)
-
 #define TX_TRIES_MAX 20
 #define TX_PAUSE_US (4 * FG_US_PER_MS)
 #define TX_PAUSE_DOUBLINGS 6
@@ -182,14 +179,15 @@ static enum fg_code take_rows(struct fg_ctx *cx, struct db_impl *im, struct work
     }
 }
 
-/* Sends the statement once. The caller's single row is written only after everything went well. */
-static enum fg_code send_once(struct fg_ctx *cx, struct db *db, struct work *w)
+/* The caller's single row is written only after everything went well. */
+static enum fg_code send_now(struct fg_ctx *cx, struct db *db, struct work *w)
 {
     struct db_impl *im = db->impl;
     MYSQL_STMT *st = im->stmt[w->sql];
     FG_ASSERT(st && w->args.n == db_decls[w->sql].binds && w->cols.n == db_decls[w->sql].columns);
     bind_in(im, w->args);
     w->n = w->cap = 0;
+    db_link_asks(cx, im);
     if ((w->args.n && mysql_stmt_bind_param(st, im->in)) || mysql_stmt_execute(st))
         return db_link_failed(cx, im, st, db_sql_name(w->sql));
     if (!w->cols.n) {
@@ -205,22 +203,36 @@ static enum fg_code send_once(struct fg_ctx *cx, struct db *db, struct work *w)
     return rc;
 }
 
+static bool only_reads(const struct work *w)
+{
+    return fg_starts(db_decls[w->sql].text, FG_LIT("SELECT"));
+}
+
+/* Sends the statement once. */
+static enum fg_code send_once(struct fg_ctx *cx, struct db *db, struct work *w)
+{
+    const char *name = db_sql_name(w->sql);
+    enum fault_way fault = fault_next(only_reads(w) ? FAULT_READ : FAULT_DB, name);
+    if (fault == FAULT_FAIL)
+        return db_link_faulted(cx, db->impl, fault, name);
+    enum fg_code rc = send_now(cx, db, w);
+    return rc == FG_OK && fault == FAULT_LOSE ? db_link_faulted(cx, db->impl, fault, name) : rc;
+}
+
 /* A statement of its own, outside a transaction. What the server surely did not run, and what only reads, is
  * sent again on a new connection. */
 static enum fg_code run_alone(struct fg_ctx *cx, struct db *db, struct work *w)
 {
     struct db_impl *im = db->impl;
-    bool reads = fg_starts(db_decls[w->sql].text, FG_LIT("SELECT"));
     for (bool first = true;; first = false) {
         enum fg_code rc = db_link_ready(cx, im);
         if (rc != FG_OK)
             return rc;
-        int64_t begun_us = ctx_mono_us(cx);
         rc = send_once(cx, db, w);
         if (rc != FG_DB_LOST || im->my)
             return rc;
-        bool harmless = reads || im->not_run;
-        if (first && harmless && ctx_mono_us(cx) - begun_us < QUICK_US)
+        bool harmless = only_reads(w) || im->not_run;
+        if (first && harmless && ctx_mono_us(cx) >= im->hung_until_us)
             continue;
         if (harmless)
             return rc;
@@ -273,16 +285,23 @@ enum fg_code db_all(struct fg_ctx *cx, struct db *db, enum db_sql sql, struct db
 
 static enum fg_code command(struct fg_ctx *cx, struct db_impl *im, struct fg_str text)
 {
-    if (mysql_real_query(im->my, text.p, text.n) == 0)
-        return FG_OK;
-    return db_link_failed(cx, im, NULL, text.p);
+    bool begins = FG_IS(text, "START TRANSACTION");
+    enum fault_way fault = fault_next(begins ? FAULT_READ : FAULT_DB, text.p);
+    if (fault == FAULT_FAIL)
+        return db_link_faulted(cx, im, fault, text.p);
+    db_link_asks(cx, im);
+    if (mysql_real_query(im->my, text.p, text.n))
+        return db_link_failed(cx, im, NULL, text.p);
+    return fault == FAULT_LOSE ? db_link_faulted(cx, im, fault, text.p) : FG_OK;
 }
 
 /* The error stays the body's own. A connection that cannot roll back is rolled back by being closed. */
-static void roll_back(struct db_impl *im)
+static void roll_back(struct fg_ctx *cx, struct db_impl *im)
 {
-    if (im->my && mysql_query(im->my, "ROLLBACK"))
+    struct fg_err why = cx->err;
+    if (im->my && command(cx, im, FG_LIT("ROLLBACK")) != FG_OK)
         db_link_drop(im);
+    cx->err = why;
 }
 
 /* Only answers that prove the transaction undone count as such; anything else may have been kept. */
@@ -292,7 +311,7 @@ static enum fg_code commit(struct fg_ctx *cx, struct db_impl *im)
     if (rc == FG_OK || (rc == FG_DB_LOST && !im->my && im->not_run))
         return rc;
     if (rc == FG_DB_BUSY && im->error != ER_STATEMENT_TIMEOUT && im->error != ER_QUERY_INTERRUPTED) {
-        roll_back(im);
+        roll_back(cx, im);
         return rc;
     }
     char cause[FG_ERR_TEXT_MAX];
@@ -325,7 +344,7 @@ static enum fg_code tx_once(struct fg_ctx *cx, struct db *db, db_body *body, voi
     }
     if (rc != FG_OK) {
         *again = rc == im->tx_broken && (rc == FG_DB_BUSY || !im->my);
-        roll_back(im);
+        roll_back(cx, im);
         return rc;
     }
     rc = commit(cx, im);
@@ -383,6 +402,7 @@ enum fg_code db_script(struct fg_ctx *cx, struct db *db, struct fg_str sql)
         return fg_fail(cx, FG_DB_LOST, "%s.", fg_err_info(FG_DB_LOST)->title);
     unsigned n = 0;
     char what[32];
+    db_link_asks(cx, im);
     bool ok = mysql_set_server_option(im->my, MYSQL_OPTION_MULTI_STATEMENTS_ON) == 0 && run_script(im->my, sql, &n);
     (void)snprintf(what, sizeof what, "statement %u", n);
     if (!ok)

@@ -2,7 +2,9 @@
  * against its entry in sql/statements.def (binds, columns). Nobody else includes mysql.h.
  *
  * Opened after fork. A lost connection is opened again, with all prepares, before the next unit of work;
- * never inside one. All session settings of a unit: READ COMMITTED, strict mode, UTC, and time limits
+ * never inside one. Whoever asks a server that hangs waits for db.io_timeout_s, or for db.connect_timeout_s when
+ * there is no connection; after that everything is FG_DB_LOST at once for two seconds, so that a pool of processes is
+ * not held up request by request. All session settings of a unit: READ COMMITTED, strict mode, UTC, and time limits
  * (statement 10 s < read timeout < lease). */
 #ifndef FG_IO_DB_H
 #define FG_IO_DB_H

@@ -65,6 +65,9 @@ struct transfer {
     bool sent;             /* this hop: bytes may have gone out */
     bool refused, allowed; /* this hop: some address was */
     bool too_large, has_location;
+    bool lost;             /* its answer, as a fault test wants it */
+    int fd;                /* where libcurl waits for it; -1: nowhere */
+    int64_t begun_us, limit_ms; /* of this hop: monotonic, and how long it may take */
     size_t header_bytes;
     struct sb body;
     struct hash_stream hash;
@@ -75,6 +78,8 @@ TAILQ_HEAD(transfers, transfer);
 
 struct fetcher {
     const struct conf *conf;
+    const struct fg_env *env; /* its monotonic clock */
+    int64_t looked_us;        /* when libcurl last looked at its sockets */
     struct fetch_rules rules;
     struct lane lane[LANE_N];
     int epoll_fd, wake_fd;

@@ -4,13 +4,13 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "io/file.h"
 
 #define HEADER_BYTES_MAX (128 * FG_KIB) /* of one answer; libcurl 7.88 had no limit of its own */
 #define HEADER_VALUE_MAX (8 * FG_KIB)
 #define CONNECT_MS INT64_C(10000)
 /* A download that crawls holds a slot; an ordinary call may be silent while the provider thinks. */
 #define CRAWL_BYTES_PER_S 1024L
-#define CRAWL_S 30L
 
 #define SET(t, option, value) FG_ASSERT(curl_easy_setopt((t)->easy, (option), (value)) == CURLE_OK)
 
@@ -151,18 +151,10 @@ static size_t on_header(char *p, size_t size, size_t count, void *arg)
 static bool to_file(struct transfer *t, const char *p, size_t n)
 {
     hash_add(&t->hash, p, n);
-    while (n > 0) {
-        ssize_t got = write(t->call.to_fd, p, n);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0) {
-            t->reply.local_errno = got < 0 ? errno : EIO;
-            return false;
-        }
-        p += got;
-        n -= (size_t)got;
-    }
-    return true;
+    bool ok = file_write(t->call.to_fd, p, n);
+    if (!ok)
+        t->reply.local_errno = errno;
+    return ok;
 }
 
 static size_t on_body(char *p, size_t size, size_t count, void *arg)
@@ -257,11 +249,12 @@ static void set_request(struct transfer *t, struct fg_str url)
 static void set_limits(struct transfer *t, bool http)
 {
     int64_t left_ms = t->call.timeout_ms - t->spent_us / FG_US_PER_MS;
-    SET(t, CURLOPT_TIMEOUT_MS, (long)(left_ms > 0 ? left_ms : 1));
+    t->limit_ms = left_ms > 0 ? left_ms : 1;
+    SET(t, CURLOPT_TIMEOUT_MS, (long)t->limit_ms);
     SET(t, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
     if (t->call.to_fd >= 0) {
         SET(t, CURLOPT_LOW_SPEED_LIMIT, CRAWL_BYTES_PER_S);
-        SET(t, CURLOPT_LOW_SPEED_TIME, CRAWL_S);
+        SET(t, CURLOPT_LOW_SPEED_TIME, (long)t->f->conf->media_crawl_s);
     }
     /* An announced length over the maximum ends the call at once; on_body does not rely on it. */
     if (t->call.max_bytes > 0 && strcmp(t->call.method, "HEAD"))
@@ -315,6 +308,7 @@ static bool hop(struct transfer *t, struct fg_str url)
     t->header_bytes = 0;
     t->reply.body_bytes = 0;
     t->error[0] = '\0';
+    t->fd = -1;
     hash_begin(&t->hash);
     t->easy = curl_easy_init();
     FG_ASSERT(t->easy);

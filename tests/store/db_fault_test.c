@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "io/child.h"
 #include "store/db_proxy.h"
 #include "store/db_thing.h"
@@ -171,6 +172,38 @@ TEST(a_body_that_hides_an_error_does_not_commit_half)
     thing_end(&w, 0);
 }
 
+TEST(a_server_in_trouble_is_away_and_no_mistake_of_ours)
+{
+    static const struct { int no; enum fg_code code; const char *why; } row[] = {
+        { 1021, FG_DB_LOST, "disk full" },
+        { 1114, FG_DB_LOST, "the table is full: no room for it to grow" },
+        { 1637, FG_DB_LOST, "no room for an undo log" },
+        { 1026, FG_DB_LOST, "a write failed" },
+        { 1030, FG_DB_LOST, "error 28 of the storage engine" },
+        { 1878, FG_DB_LOST, "no room for a temporary file" },
+        { 1206, FG_DB_LOST, "no room for locks" },
+        { 1290, FG_DB_LOST, "--read-only" },
+        { 1036, FG_DB_LOST, "recovering" },
+        { 1836, FG_DB_LOST, "read-only mode" },
+        { 1226, FG_DB_LOST, "the user's limit" },
+        { 1037, FG_DB_LOST, "out of memory" },
+        { 1041, FG_DB_LOST, "out of resources" },
+        { 1205, FG_DB_BUSY, "a lock that was not given" },
+        { 1213, FG_DB_BUSY, "a deadlock" },
+        { 1047, FG_DB_BUSY, "a node of Galera that is not ready" },
+        { 1644, FG_INTERNAL, "anything else" },
+    };
+    struct thing_world w;
+    thing_begin(&w);
+    for (size_t i = 0; i < FG_LEN(row); i++) {
+        CHECK_CODE(w.cx, db_script(w.cx, w.db, arena_fmt(w.cx->mem, "SET @no = %d", row[i].no)), FG_OK);
+        enum fg_code rc = db_run(w.cx, w.db, SQL_FAIL, DB_NO_ARGS);
+        CHECK(rc == row[i].code, row[i].why);
+        CHECK(strstr(w.cx->err.cause, arena_fmt(w.cx->mem, " %d ", row[i].no).p), row[i].why);
+    }
+    thing_end(&w, 0);
+}
+
 TEST(a_statement_over_its_time_is_busy)
 {
     struct thing_world w;
@@ -250,6 +283,43 @@ TEST(a_server_that_stays_away_is_lost_at_once)
     CHECK_CODE(w.cx, add_one(w.cx, db, 1), FG_OK);
     CHECK_I64(thing_n(&w, w.db, 1), 1, "both connections have found back");
     db_close(db);
+    thing_end(&w, 0);
+}
+
+/* How long it took, in milliseconds. */
+static int64_t lost_after_ms(struct thing_world *w, bool tx)
+{
+    int64_t begun_us = env_real()->mono_us(env_real()->self);
+    struct counted c = { .id = 1 };
+    int64_t n = 0;
+    bool found;
+    enum fg_code rc = tx ? db_tx(w->cx, w->db, add_counted, &c)
+                         : db_one(w->cx, w->db, SQL_WHO, DB_NO_ARGS, DB_COLS(one_i64), &n, &found);
+    CHECK_CODE(w->cx, rc, FG_DB_LOST);
+    return (env_real()->mono_us(env_real()->self) - begun_us) / FG_US_PER_MS;
+}
+
+TEST(a_server_that_hangs_is_waited_for_once_in_a_while)
+{
+    struct thing_world w;
+    thing_begin(&w);
+    thing_put(&w, 1, 0);
+    db_close(w.db);
+    w.t.env.mono_us = late_mono;
+    w.conf.db_io_timeout_s = 2;
+    w.conf.db_connect_timeout_s = 1;
+    w.db = thing_open(&w);
+    db_server_hang(true);
+    int64_t first = lost_after_ms(&w, true), second = lost_after_ms(&w, true), third = lost_after_ms(&w, false);
+    late_us += 3 * FG_US_PER_S;
+    int64_t again = lost_after_ms(&w, false), after = lost_after_ms(&w, true);
+    db_server_hang(false);
+    CHECK(first >= 1900 && first < 5000, "its time limit");
+    CHECK(second < 500 && third < 500, "the next ones need not find out for themselves");
+    CHECK(again >= 900 && again < 4000 && after < 500, "some seconds later one tries again");
+    late_us += 3 * FG_US_PER_S;
+    CHECK_CODE(w.cx, add_one(w.cx, w.db, 1), FG_OK);
+    CHECK_I64(thing_n(&w, w.db, 1), 1, "what was lost was not done");
     thing_end(&w, 0);
 }
 

@@ -52,7 +52,7 @@ static void hang_up(int client, volatile int *trick)
 }
 
 /* Until one side hangs up or the trick is played. */
-static void relay(int client, int server, volatile int *trick)
+static void relay(int client, int server, volatile int *trick, volatile int *skip)
 {
     static unsigned char buf[65536];
     for (;;) {
@@ -71,6 +71,10 @@ static void relay(int client, int server, volatile int *trick)
         int now = *trick;
         bool hit = now == PROXY_LOSE_COMMIT || now == PROXY_LOSE_COMMIT_ANSWER ? is_commit(buf, (size_t)n)
                    : now != PROXY_PASS && now != PROXY_HUNG_UP && is_execute(buf, (size_t)n);
+        if (hit && *skip > 0) {
+            --*skip;
+            hit = false;
+        }
         if (hit && (now == PROXY_LOSE_COMMIT || now == PROXY_LOSE_EXECUTE)) {
             *trick = PROXY_PASS;
             return;
@@ -85,7 +89,7 @@ static void relay(int client, int server, volatile int *trick)
     }
 }
 
-static _Noreturn void serve(int listener, const char *server_socket, volatile int *trick)
+static _Noreturn void serve(int listener, const char *server_socket, volatile int *trick, volatile int *skip)
 {
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     for (;;) {
@@ -93,7 +97,7 @@ static _Noreturn void serve(int listener, const char *server_socket, volatile in
         int server = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         struct sockaddr_un a = address(server_socket);
         if (connect(server, (const struct sockaddr *)&a, sizeof a) == 0)
-            relay(client, server, trick);
+            relay(client, server, trick, skip);
         close(client);
         close(server);
     }
@@ -103,8 +107,9 @@ void db_proxy_start(struct db_proxy *p, const char *dir, const char *server_sock
 {
     (void)snprintf(p->path, sizeof p->path, "%s/proxy", dir);
     (void)unlink(p->path);
-    p->trick = mmap(NULL, sizeof *p->trick, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    p->trick = mmap(NULL, 2 * sizeof *p->trick, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     FG_ASSERT((volatile void *)p->trick != MAP_FAILED);
+    p->skip = p->trick + 1;
     int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_un a = address(p->path);
     FG_ASSERT(bind(listener, (const struct sockaddr *)&a, sizeof a) == 0 && listen(listener, 8) == 0);
@@ -112,7 +117,7 @@ void db_proxy_start(struct db_proxy *p, const char *dir, const char *server_sock
     FG_ASSERT(p->pid >= 0);
     if (p->pid == 0) {
         (void)signal(SIGPIPE, SIG_IGN);
-        serve(listener, server_socket, p->trick);
+        serve(listener, server_socket, p->trick, p->skip);
     }
     close(listener);
 }

@@ -17,6 +17,7 @@ enum db_proxy_trick {
 struct db_proxy {
     pid_t pid;
     volatile int *trick; /* shared with the proxy, which sets it back to PROXY_PASS once it has played it */
+    volatile int *skip;  /* so many of its kind pass before the trick is played */
     char path[96];
 };
 

@@ -95,6 +95,11 @@ void db_server_kill(void)
     server = 0;
 }
 
+void db_server_hang(bool hangs)
+{
+    FG_ASSERT(server && kill(server, hangs ? SIGSTOP : SIGCONT) == 0);
+}
+
 void db_server_begin(struct t_world *w, struct conf *conf)
 {
     static unsigned n;

@@ -10,6 +10,8 @@
 void db_server_start(void);
 /* kill -9, reaped. The data stays for the next start. */
 void db_server_kill(void);
+/* SIGSTOP, or its end: connections are made by the kernel, and nothing answers. */
+void db_server_hang(bool hangs);
 /* Its folder, short enough for more sockets. */
 const char *db_server_dir(void);
 

@@ -420,6 +420,31 @@ TEST(done_is_never_called_from_start_and_may_start_more)
     finish(&n);
 }
 
+/* As after a SIGSTOP, or a database that hung: what came in time is not thrown away because we are late. */
+TEST(an_answer_that_is_there_counts_however_late_we_look)
+{
+    struct net_world n;
+    begin(&n);
+    n.w.env.mono_us = env_real()->mono_us;
+    struct tally t = { .f = n.f };
+    struct fetch_call call = get(&n, "/hang");
+    call.timeout_ms = 300;
+    int64_t begun_us = ctx_mono_us(&n.w.cx);
+    for (unsigned i = 1; i <= 2; i++) {
+        fetch_start(n.f, &call, count, &t);
+        while (atomic_load(&n.s->arrived) < i)
+            fetcher_turn(n.f);
+    }
+    CHECK_I64(t.answered + t.other, 0, "both wait");
+    answer(n.s->peer[1].fd, "200 OK", FG_LIT("in time"));
+    while (ctx_mono_us(&n.w.cx) < begun_us + 500 * FG_US_PER_MS) /* nobody looks */
+        (void)poll(NULL, 0, 10);
+    turn_all(n.f);
+    CHECK_I64(t.answered, 1, "its answer lay there");
+    CHECK_I64(t.other, 1, "silence stays silence");
+    finish(&n);
+}
+
 TEST(close_ends_running_calls_silently)
 {
     struct net_world n;
