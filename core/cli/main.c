@@ -182,25 +182,3 @@ int main(int argc, char **argv)
     arena_free(cx.mem);
     return status;
 }
-
-const char *cli_option(int argc, char **argv, const char *name)
-{
-    int i = 0;
-    while (i < argc && strncmp(argv[i], "--", 2) != 0)
-        i++;
-    for (; i + 1 < argc; i += 2) /* in pairs: a value may look like an option */
-        if (strcmp(argv[i], name) == 0)
-            return argv[i + 1];
-    return NULL;
-}
-
-enum fg_code cli_db(struct fg_ctx *cx, const struct conf *conf, struct db **out)
-{
-    struct db *db = NULL;
-    enum fg_code rc = db_open(cx, &db, conf, DB_CLI);
-    if (rc == FG_OK)
-        *out = db;
-    else
-        db_close(db);
-    return rc;
-}

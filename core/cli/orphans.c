@@ -112,6 +112,8 @@ static enum fg_code begin(struct fg_ctx *cx, const struct conf *conf, struct fg_
     if (!a->provider)
         return fg_fail(cx, FG_NOT_FOUND, "The catalogue has no provider %.*s", FG_P(name));
     a->adapter = a->provider->adapter;
+    if (!a->provider->set_up)
+        return fg_fail(cx, FG_INVALID_REQUEST, "%.*s is not set up in this configuration", FG_P(name));
     if (!a->adapter->list_call)
         return fg_fail(cx, FG_INVALID_REQUEST, "%.*s has no list to look in", FG_P(name));
     enum fg_code rc = fetcher_open(cx, &a->fetcher, conf);

@@ -42,6 +42,17 @@ static enum fg_code find(struct fg_ctx *cx, struct db *db, struct fg_str provide
     return rc;
 }
 
+/* An audit may look at the same list every day: once is enough. */
+static enum fg_code tell_late(struct fg_ctx *cx, struct db *db, struct job *j, struct fg_str remote_id)
+{
+    static const struct db_col cols[] = { { DB_TAG_I64, 0 } };
+    struct fg_str data = event_data(cx, "providerJobId", remote_id);
+    int64_t seq;
+    bool told;
+    enum fg_code rc = db_one(cx, db, SQL_EVENT_LATE, DB_ARGS(DB(j->id), DB(data)), DB_COLS(cols), &seq, &told);
+    return rc != FG_OK || told ? rc : job_move(cx, db, j, &(struct job_change){ .event = EV_LATE, .data = data });
+}
+
 static enum fg_code adopt_body(struct fg_ctx *cx, struct db *db, void *arg)
 {
     struct adopting *a = arg;
@@ -56,10 +67,11 @@ static enum fg_code adopt_body(struct fg_ctx *cx, struct db *db, void *arg)
     bool waits = ended && j->attempt_n == a->attempt.n &&
                  (j->stage == STAGE_SUBMITTING || j->stage == STAGE_SUBMIT_UNKNOWN);
     a->outcome = waits ? ADOPT_ADOPTED : ADOPT_LATE;
-    if (waits)
-        j->provider_job_id = a->row->id;
+    if (!waits)
+        return tell_late(cx, db, j, a->row->id);
+    j->provider_job_id = a->row->id;
     return job_move(cx, db, j, &(struct job_change){
-                                   .event = waits ? EV_ACCEPTED : EV_LATE,
+                                   .event = EV_ACCEPTED,
                                    .data = event_data(cx, "providerJobId", a->row->id),
                                });
 }
@@ -81,6 +93,8 @@ enum fg_code job_adopt(struct fg_ctx *cx, struct job_env *env, struct fg_str pro
     rc = FG_JOB_MOVED;
     for (int i = 0; i < ADOPT_TRIES && rc == FG_JOB_MOVED; i++)
         rc = db_tx(cx, env->db, adopt_body, &a);
+    if (rc == FG_DB_UNSURE)
+        rc = job_settle(cx, env->db, job);
     if (rc == FG_OK)
         *outcome = a.outcome;
     return rc;

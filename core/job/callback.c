@@ -9,16 +9,17 @@
 #define STRANGE_BODY_KEPT_MAX 1024
 #define HEADERS_KEPT_MAX 1000
 #define CALLBACK_TRIES 3
+#define TOLD_MAX 100
 #define STRANGE_MAX 60 /* forged and unknown ones that are kept in a minute */
 #define STRANGE_US (60 * FG_US_PER_S)
 
 /* Stored, never renumber. */
 enum verdict {
-    VERDICT_VALID = 1,
+    VERDICT_VALID = 1,      /* genuine, whether or not it says anything that we understand */
     VERDICT_DUPLICATE = 2,  /* its event id was here before */
     VERDICT_LATE = 3,       /* the job had ended */
     VERDICT_SUPERSEDED = 4, /* of an attempt that is not the job's last */
-    VERDICT_FORGED = 5,     /* its signature does not fit, or it cannot be read */
+    VERDICT_FORGED = 5,     /* its signature does not fit */
     VERDICT_UNKNOWN = 6,    /* of no job of ours */
     VERDICT_REPLAYED = 7,   /* processed again by the operator */
 };
@@ -30,8 +31,11 @@ struct arrival {
     struct attempt attempt;
     struct callback_note note;
     bool is_signed;
+    bool erased;                     /* the job's words are gone: those of its callbacks must not come back */
+    bool kept;                       /* its receipt is written, in the transaction under way */
     uint8_t event[HASH_LEN];
     enum verdict verdict;
+    struct job job;                  /* as it is afterwards */
     bool replay;                     /* by the operator, of one that was kept */
 };
 
@@ -59,12 +63,21 @@ static struct db_bind id_or_null(int64_t id)
 
 static enum fg_code receipt(struct fg_ctx *cx, struct db *db, const struct arrival *a, enum verdict verdict)
 {
-    bool first = verdict != VERDICT_DUPLICATE && verdict != VERDICT_REPLAYED;
+    bool first = verdict != VERDICT_REPLAYED;
     return db_run(cx, db, SQL_RECEIPT_INSERT,
                   DB_ARGS(DB(a->in->provider), first ? DB(hash_bytes(a->event)) : DB_NULL, DB((int)verdict),
                           DB(a->attempt.job_id), DB(a->attempt.id), DB(a->is_signed), DB(cx->now_us),
-                          DB(cx->request_id), DB(headers_kept(cx, &a->in->headers)),
-                          DB(cut(a->in->body, BODY_KEPT_MAX))));
+                          DB(cx->request_id), DB(a->erased ? FG_NONE : headers_kept(cx, &a->in->headers)),
+                          DB(a->erased ? FG_NONE : cut(a->in->body, BODY_KEPT_MAX))));
+}
+
+/* Of an event that has one. */
+static enum fg_code receipt_again(struct fg_ctx *cx, struct db *db, const struct arrival *a)
+{
+    return db_run(cx, db, SQL_RECEIPT_AGAIN,
+                  DB_ARGS(DB(a->in->provider), DB((int)VERDICT_DUPLICATE), DB(a->attempt.id), DB(a->is_signed),
+                          DB(cx->now_us), DB(cx->request_id), DB(headers_kept(cx, &a->in->headers)),
+                          DB(cut(a->in->body, BODY_KEPT_MAX)), DB(a->attempt.job_id)));
 }
 
 static bool submit_open(const struct job *j)
@@ -133,52 +146,71 @@ const char *callback_verdict_name(int verdict)
     return verdict >= VERDICT_VALID && verdict <= VERDICT_REPLAYED ? verdict_words[verdict] : "unknown";
 }
 
-/* Kept for whoever has to find out what happened; the answer stays what it was. */
-static enum fg_code strange(struct fg_ctx *cx, struct job_env *env, struct arrival *a, enum fg_code answer)
+/* Kept for whoever has to find out what happened, as long as there are not too many; the answer stays what it was. */
+static void keep_strange(struct fg_ctx *cx, struct job_env *env, struct arrival *a, enum verdict verdict)
 {
-    if (answer != FG_BAD_SIGNATURE && answer != FG_BAD_HEADER && answer != FG_NOT_FOUND && answer != FG_INVALID_JSON &&
-        answer != FG_INVALID_REQUEST)
-        return answer;
     struct fg_err why = cx->err;
-    a->verdict = answer == FG_NOT_FOUND ? VERDICT_UNKNOWN : VERDICT_FORGED;
-    if (answer == FG_NOT_FOUND) /* whatever the token belongs to, this was not about it */
+    if (verdict == VERDICT_UNKNOWN) /* whatever the token belongs to, this was not about it */
         a->attempt = (struct attempt){ .id = 0 };
     enum fg_code rc =
         db_run(cx, env->db, SQL_RECEIPT_STRANGE,
-               DB_ARGS(DB(a->in->provider), DB((int)a->verdict), id_or_null(a->attempt.job_id), id_or_null(a->attempt.id),
+               DB_ARGS(DB(a->in->provider), DB((int)verdict), id_or_null(a->attempt.job_id), id_or_null(a->attempt.id),
                        DB(cx->now_us), DB(cx->request_id), DB(headers_kept(cx, &a->in->headers)),
-                       DB(cut(a->in->body, STRANGE_BODY_KEPT_MAX)), DB(cx->now_us - STRANGE_US), DB((int)STRANGE_MAX)));
+                       id_or_null(a->attempt.job_id), DB(cut(a->in->body, STRANGE_BODY_KEPT_MAX)),
+                       DB(cx->now_us - STRANGE_US), DB(cx->now_us), DB((int)STRANGE_MAX)));
     if (rc != FG_OK)
         log_err(cx, "callback.not_kept", a->in->provider);
     cx->err = why;
-    return answer;
+}
+
+/* For the timeline: its verdict, and whether it told of a finished video, which matters when nobody waits any more. */
+static struct fg_str told(struct fg_ctx *cx, const struct arrival *a)
+{
+    const struct poll_reply *news = &a->note.news;
+    struct sb b = sb_in(cx->mem, TOLD_MAX);
+    struct jw w = jw_on(&b);
+    jw_open(&w, NULL);
+    jw_str(&w, "verdict", fg_str_c(verdict_words[a->verdict]));
+    if (a->note.success || (news->understood && news->state == REMOTE_DONE))
+        jw_str(&w, "says", FG_LIT("succeeded"));
+    jw_close(&w);
+    return sb_str(&b);
 }
 
 static enum fg_code arrive_body(struct fg_ctx *cx, struct db *db, void *arg)
 {
     struct arrival *a = arg;
-    struct job j;
-    enum fg_code rc = job_by_id(cx, db, a->attempt.job_id, &j);
+    struct job *j = &a->job;
+    a->kept = false;
+    enum fg_code rc = job_by_id(cx, db, a->attempt.job_id, j);
     if (rc != FG_OK)
         return rc;
-    a->verdict = judge(a, &j);
+    a->erased = j->deleted_us != 0;
+    a->verdict = judge(a, j);
     bool valid = a->verdict == VERDICT_VALID;
     if (a->replay)
         a->verdict = VERDICT_REPLAYED;
-    if (!FG_PLANTED(PLANT_RECEIPT_AFTER))
+    if (!FG_PLANTED(PLANT_RECEIPT_AFTER)) {
         rc = receipt(cx, db, a, a->verdict);
+        a->kept = rc == FG_OK;
+    }
     if (rc == FG_OK && valid)
-        rc = accept(cx, db, a, &j);
+        rc = accept(cx, db, a, j);
     if (rc == FG_OK)
-        rc = job_move(cx, db, &j, &(struct job_change){
+        rc = job_move(cx, db, j, &(struct job_change){
                                       .event = EV_CALLBACK,
-                                      .data = event_data(cx, "verdict", fg_str_c(verdict_words[a->verdict])),
-                                      .due_us = valid && poll_helps(&j) ? cx->now_us : 0,
+                                      .data = told(cx, a),
+                                      .due_us = valid && poll_helps(j) ? cx->now_us : 0,
                                   });
     if (rc == FG_OK && valid)
-        rc = believe(cx, db, a, &j);
+        rc = believe(cx, db, a, j);
     FG_CRASH_POINT("callback.before_commit");
     return rc;
+}
+
+static enum fg_code not_ours(struct fg_ctx *cx)
+{
+    return fg_fail(cx, FG_NOT_FOUND, "No job is waiting for this callback.");
 }
 
 static enum fg_code find_attempt(struct fg_ctx *cx, struct job_env *env, struct arrival *a, struct fg_str token)
@@ -240,21 +272,40 @@ static enum fg_code verify(struct fg_ctx *cx, struct job_env *env, struct arriva
 
 static enum fg_code arrive(struct fg_ctx *cx, struct job_env *env, struct arrival *a)
 {
-    struct fg_str event = a->note.event_id.n ? a->note.event_id : a->in->body;
-    HASH_KEYED(env->pepper, HASH_CALLBACK, a->event, a->in->provider, event);
+    if (a->note.event_id.n)
+        HASH_KEYED(env->pepper, HASH_CALLBACK, a->event, a->in->provider, a->note.event_id);
+    else /* two jobs may well be told the same words */
+        HASH_KEYED(env->pepper, HASH_CALLBACK, a->event, a->in->provider, a->attempt.callback_token, a->in->body);
     enum fg_code rc = FG_JOB_MOVED;
     for (int i = 0; i < CALLBACK_TRIES && rc == FG_JOB_MOVED; i++)
         rc = db_tx(cx, env->db, arrive_body, a);
+    if (rc == FG_DB_UNSURE)
+        rc = job_settle(cx, env->db, &a->job);
     if (rc == FG_OK && FG_PLANTED(PLANT_RECEIPT_AFTER))
         rc = receipt(cx, env->db, a, a->verdict);
+    if (rc == FG_DB_DUPLICATE && a->kept) /* not the event was there before: another attempt has this id */
+        return not_ours(cx);
     if (rc == FG_DB_DUPLICATE)
-        rc = receipt(cx, env->db, a, VERDICT_DUPLICATE);
+        rc = receipt_again(cx, env->db, a);
     if (rc == FG_OK) {
         FG_CRASH_POINT("callback.after_commit");
         fg_log(cx, LOG_INFO, "job.callback", LOG_I("attempt", a->attempt.id), LOG_S("provider", a->in->provider));
         wake_send(env->wake_fd, env->conf);
     }
     return rc;
+}
+
+/* Genuine, but nothing that we can use: no reason to refuse it, or it comes again and again. With a token it still says
+ * whose provider has something to say. */
+static enum fg_code read_note(struct fg_ctx *cx, struct arrival *a)
+{
+    enum fg_code rc = a->adapter->callback_read(cx, &a->in->headers, a->in->body, &a->note);
+    if (rc != FG_INVALID_JSON && rc != FG_INVALID_REQUEST)
+        return rc;
+    fg_log(cx, LOG_WARN, "callback.unreadable", LOG_S("provider", a->in->provider),
+           LOG_S("detail", fg_str_c(cx->err.detail)));
+    a->note = (struct callback_note){ .event_id = FG_NONE };
+    return FG_OK;
 }
 
 static enum fg_code receive(struct fg_ctx *cx, struct job_env *env, struct arrival *a, struct callback_out *out)
@@ -264,19 +315,25 @@ static enum fg_code receive(struct fg_ctx *cx, struct job_env *env, struct arriv
     if (rc == FG_OK && a->attempt.id)
         a->adapter = provider_by_name(a->attempt.adapter);
     if (rc == FG_OK && (!a->adapter || !a->adapter->callback_read))
-        rc = fg_fail(cx, FG_NOT_FOUND, "No job is waiting for this callback.");
+        rc = not_ours(cx);
     if (rc == FG_OK)
         rc = verify(cx, env, a);
+    if (rc == FG_OK && in->token.p && !a->attempt.id)
+        rc = not_ours(cx);
     if (rc == FG_OK)
-        rc = a->adapter->callback_read(cx, &in->headers, in->body, &a->note);
+        rc = read_note(cx, a);
     if (rc == FG_OK && a->note.answer.p) { /* a handshake: about no job yet */
         out->answer = a->note.answer;
         return FG_OK;
     }
     if (rc == FG_OK && !in->token.p)
         rc = find_attempt(cx, env, a, a->note.token);
+    if (rc == FG_OK && !a->attempt.id && !a->note.token.n && !a->note.remote_id.n) {
+        keep_strange(cx, env, a, VERDICT_UNKNOWN); /* the account's other affairs */
+        return FG_OK;
+    }
     if (rc == FG_OK && !is_about(a))
-        rc = fg_fail(cx, FG_NOT_FOUND, "No job is waiting for this callback.");
+        rc = not_ours(cx);
     return rc == FG_OK ? arrive(cx, env, a) : rc;
 }
 
@@ -285,10 +342,15 @@ enum fg_code job_callback(struct fg_ctx *cx, struct job_env *env, const struct c
 {
     const struct cat_provider *p = catalogue_provider(env->catalogue, in->provider);
     *out = (struct callback_out){ .answer = FG_NONE };
-    if (!p || !p->callbacks || !p->set_up || !p->adapter->callback_read)
+    if (!p)
         return fg_fail(cx, FG_NOT_FOUND, "No such provider takes callbacks here.");
     struct arrival a = { .in = in, .provider = p, .adapter = p->adapter };
-    return strange(cx, env, &a, receive(cx, env, &a, out));
+    enum fg_code rc = p->callbacks && p->set_up && p->adapter->callback_read ? receive(cx, env, &a, out) : not_ours(cx);
+    if (rc == FG_NOT_FOUND)
+        keep_strange(cx, env, &a, VERDICT_UNKNOWN);
+    else if (rc == FG_BAD_SIGNATURE || rc == FG_BAD_HEADER)
+        keep_strange(cx, env, &a, VERDICT_FORGED);
+    return rc;
 }
 
 struct kept {
@@ -314,6 +376,10 @@ static enum fg_code read_kept(struct fg_ctx *cx, struct job_env *env, int64_t id
     if (rc == FG_OK && (k->verdict == VERDICT_FORGED || k->verdict == VERDICT_UNKNOWN || !k->attempt_id))
         rc = fg_fail(cx, FG_INVALID_REQUEST, "Callback %lld was %s: there is nothing to process.", (long long)id,
                      callback_verdict_name(k->verdict));
+    if (rc == FG_OK && !k->body.p)
+        rc = fg_fail(cx, FG_INVALID_REQUEST, "Callback %lld was erased with its job.", (long long)id);
+    if (rc == FG_OK && k->body.n == BODY_KEPT_MAX)
+        rc = fg_fail(cx, FG_INVALID_REQUEST, "Only the beginning of callback %lld was kept.", (long long)id);
     if (rc == FG_OK)
         rc = db_one(cx, env->db, SQL_ATTEMPT_BY_ID, DB_ARGS(DB(k->attempt_id)), attempt_row, &a->attempt, &found);
     return rc == FG_OK && !found ? fg_fail(cx, FG_NOT_FOUND, "Its attempt is gone.") : rc;
@@ -338,7 +404,7 @@ enum fg_code job_callback_replay(struct fg_ctx *cx, struct job_env *env, int64_t
     a.adapter = provider_by_name(a.attempt.adapter);
     if (!a.adapter || !a.adapter->callback_read)
         return fg_fail(cx, FG_CONFIG, "This program has no adapter %.*s.", FG_P(a.attempt.adapter));
-    rc = a.adapter->callback_read(cx, &in.headers, in.body, &a.note);
+    rc = read_note(cx, &a);
     if (rc == FG_OK && !is_about(&a))
         rc = fg_fail(cx, FG_NOT_FOUND, "It is about another job than it was kept for.");
     return rc == FG_OK ? arrive(cx, env, &a) : rc;

@@ -9,6 +9,8 @@ static enum fg_code cancel_body(struct fg_ctx *cx, struct db *db, void *arg)
     enum fg_code rc = job_by_id(cx, db, j->id, j);
     if (rc != FG_OK)
         return rc;
+    if (j->state == JOB_FAILED && FG_IS(j->error_code, "canceled")) /* asked twice: the first answer may have been lost */
+        return FG_OK;
     if (job_terminal((enum job_state)j->state))
         return fg_fail(cx, FG_JOB_FINISHED, "The job has already ended: %s.",
                        job_state_name((enum job_state)j->state));
@@ -31,6 +33,8 @@ enum fg_code job_cancel(struct fg_ctx *cx, struct job_env *env, const struct ide
     rc = FG_JOB_MOVED;
     for (int i = 0; i < CANCEL_TRIES && rc == FG_JOB_MOVED; i++)
         rc = db_tx(cx, env->db, cancel_body, out);
+    if (rc == FG_DB_UNSURE) /* asked again it would say that it has ended already */
+        rc = job_settle(cx, env->db, out);
     if (rc == FG_OK)
         wake_send(env->wake_fd, env->conf);
     return rc;

@@ -48,5 +48,9 @@ enum fg_code job_decide(struct fg_ctx *cx, struct job_env *env, struct fg_str id
         rc = FG_JOB_MOVED;
     for (int i = 0; i < DECIDE_TRIES && rc == FG_JOB_MOVED; i++)
         rc = db_tx(cx, env->db, decide_body, &d);
+    if (rc == FG_DB_UNSURE)
+        rc = job_settle(cx, env->db, out);
+    if (rc == FG_DB_DUPLICATE)
+        rc = fg_fail(cx, rc, "Another job's video has the id %.*s.", FG_P(provider_job_id));
     return rc;
 }

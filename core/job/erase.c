@@ -21,6 +21,8 @@ static enum fg_code erase_body(struct fg_ctx *cx, struct db *db, void *arg)
     rc = job_move(cx, db, j, &(struct job_change){ .event = EV_DELETED });
     if (rc == FG_OK)
         rc = db_run(cx, db, SQL_JOB_REDACT, DB_ARGS(DB(j->id)));
+    if (rc == FG_OK) /* providers say the request again */
+        rc = db_run(cx, db, SQL_RECEIPT_REDACT, DB_ARGS(DB(j->id)));
     if (rc == FG_OK)
         rc = notify_redact(cx, db, j->id);
     if (rc == FG_OK)
@@ -42,6 +44,8 @@ enum fg_code job_erase(struct fg_ctx *cx, struct job_env *env, const struct iden
     rc = FG_JOB_MOVED;
     for (int i = 0; i < ERASE_TRIES && rc == FG_JOB_MOVED; i++)
         rc = db_tx(cx, env->db, erase_body, &j);
+    if (rc == FG_DB_UNSURE)
+        rc = job_settle(cx, env->db, &j);
     if (rc == FG_OK)
         wake_send(env->wake_fd, env->conf);
     return rc;

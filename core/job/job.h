@@ -157,6 +157,7 @@ struct job_env {
     const uint8_t *pepper;        /* HASH_LEN bytes */
     int wake_fd;                  /* -1: nobody to wake */
     const struct weather *weather; /* for wait estimates; NULL: none */
+    const struct clock *clock;     /* what its process goes by; NULL: one that has not jumped */
 };
 
 /* ---- use cases of the API (fcgi/ calls these; each is one unit of work) ---- */
@@ -211,8 +212,8 @@ enum fg_code job_events(struct fg_ctx *cx, struct job_env *env, const struct ide
                         struct fg_str id, struct job_event_row **rows, size_t *n) FG_MUST_CHECK;
 
 /* Not yet submitted: final at once. Later: recorded, and the sweeper asks the provider where that can be asked; what
- * comes all the same is delivered, and the job says that its end was asked for. FG_JOB_FINISHED when it has ended.
- * *out is the job afterwards. Asking twice is fine. */
+ * comes all the same is delivered, and the job says that its end was asked for. FG_JOB_FINISHED when it has ended
+ * otherwise. *out is the job afterwards. Asking twice is fine. */
 enum fg_code job_cancel(struct fg_ctx *cx, struct job_env *env, const struct identity *who,
                         struct fg_str id, struct job *out) FG_MUST_CHECK;
 
@@ -235,8 +236,8 @@ enum fg_code job_erase(struct fg_ctx *cx, struct job_env *env, const struct iden
 
 /* A callback at /hooks/{provider}/{token} (token FG_NONE: the provider's own account-wide URL). Records a receipt
  * with its verdict and moves the job (signed) or makes its poll due (unsigned), in one transaction. FG_OK when it was
- * genuine, even when it changed nothing; FG_BAD_SIGNATURE, FG_BAD_HEADER, FG_INVALID_JSON, FG_NOT_FOUND (unknown
- * provider or token), FG_DB_*. */
+ * genuine, even when it changed nothing or says nothing that we understand; FG_BAD_SIGNATURE, FG_BAD_HEADER,
+ * FG_NOT_FOUND (unknown provider, token or video), FG_DB_*. What is not genuine is kept too, so many a minute. */
 struct callback_in {
     struct fg_str provider, token, body;
     struct callback_headers headers;
@@ -248,7 +249,7 @@ enum fg_code job_callback(struct fg_ctx *cx, struct job_env *env, const struct c
                           struct callback_out *out) FG_MUST_CHECK;
 
 /* Processes a kept callback again, as it was verified then: harmless, since a job only moves forward. FG_NOT_FOUND,
- * FG_INVALID_REQUEST (forged and unknown ones), and what job_callback gives. */
+ * FG_INVALID_REQUEST (forged, unknown and erased ones), and what job_callback gives. */
 enum fg_code job_callback_replay(struct fg_ctx *cx, struct job_env *env, int64_t id) FG_MUST_CHECK;
 /* "valid", "duplicate", "late", "superseded", "forged", "unknown", "replayed" */
 const char *callback_verdict_name(int verdict);

@@ -8,6 +8,7 @@
 #define POLICY_FETCH_MAX 8       /* downloads of one output that failed on the way */
 #define POLICY_GATE_MAX 2        /* downloads that arrived and are no video */
 #define POLICY_GONE_MAX 3        /* "no such job" answers in a row before it is believed */
+#define POLICY_IMAGE_MAX 5       /* attempts whose reference image did not come, before it is unreachable */
 #define POLICY_STAY_MAX 1        /* submits that surely never arrived, before another model of the route is tried */
 
 /* Pause before try n (1, 2, …): base doubled each time up to max, then 0.75 to 1.25 of that by the dice. */

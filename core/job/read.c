@@ -1,6 +1,7 @@
 #include "base/arena.h"
 #include "base/id.h"
 #include "base/scan.h"
+#include "job/clock.h"
 #include "job/store.h"
 
 #define LIST_DEFAULT 20
@@ -76,7 +77,11 @@ static enum fg_code cursor_place(struct fg_ctx *cx, struct job_env *env, const s
 static enum fg_code list_changed(struct fg_ctx *cx, struct job_env *env, const struct identity *who,
                                  const struct job_list_query *q, int limit, struct job_list *out)
 {
-    int64_t us = q->changed_since_us, id = 0;
+    int64_t calm = cx->now_us - JOB_CHANGE_OVERLAP_US;
+    int64_t since = q->changed_since_us > cx->now_us ? calm : q->changed_since_us; /* not of the clock as it is now */
+    /* What the clock has shown twice may have been read before it jumped back: then all since the jump is told. */
+    int64_t jump_us = clock_since_us(env->clock, q->changed_since_us), id = 0;
+    int64_t us = jump_us < q->changed_since_us ? jump_us - JOB_CHANGE_OVERLAP_US : since;
     enum fg_code rc = q->cursor.p ? cursor_place(cx, env, who, q, &us, &id) : FG_OK;
     if (rc != FG_OK)
         return rc;
@@ -90,8 +95,7 @@ static enum fg_code list_changed(struct fg_ctx *cx, struct job_env *env, const s
     const struct job *last = out->n ? &out->job[out->n - 1] : NULL;
     if (more)
         out->next_cursor = arena_fmt(cx->mem, "%lld.%.*s", (long long)last->updated_us, FG_P(last->public_id));
-    int64_t calm = cx->now_us - JOB_CHANGE_OVERLAP_US;
-    out->changed_since_us = more ? last->updated_us : calm > q->changed_since_us ? calm : q->changed_since_us;
+    out->changed_since_us = more ? last->updated_us : calm > since ? calm : since;
     return FG_OK;
 }
 

@@ -47,7 +47,7 @@ struct attempt {
     int64_t seed;                 /* what was sent as a seed: the user's, or ours to know it again by */
     struct fg_str odd_word;       /* the last status word that we did not know */
     int64_t cancel_us;            /* the provider was asked to stop */
-    int64_t created_us, started_us;
+    int64_t created_us, jumped_us, started_us; /* jumped_us: the clock has, by so much, since it was created */
 };
 
 extern const struct db_cols job_row;     /* of struct job: every SQL_JOB_* that selects one */
@@ -78,6 +78,10 @@ struct job_change {
  * (id, version, state), writes the event, moves or ends the due work, ends the hold, tells followers. *j is the new row
  * afterwards. FG_JOB_MOVED: somebody else was faster, or the event is not allowed there; roll back, re-read. */
 enum fg_code job_move(struct fg_ctx *cx, struct db *db, struct job *j, const struct job_change *ch) FG_MUST_CHECK;
+
+/* After FG_DB_UNSURE of a transaction whose last move made *j what it is, with a news for the timeline: FG_OK when it
+ * was committed, FG_DB_LOST when it was not, FG_DB_UNSURE when that cannot be read either. */
+enum fg_code job_settle(struct fg_ctx *cx, struct db *db, const struct job *j) FG_MUST_CHECK;
 
 /* Inside the transaction of a move: tells those who follow the job, if there are any and this is news to them. */
 enum fg_code job_tell(struct fg_ctx *cx, struct db *db, const struct job *j, enum job_state was,

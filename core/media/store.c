@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/id.h"
 #include "base/scan.h"
+#include "io/file.h"
 
 /* nginx reads as a member of the group: a set-group-id bit on media.root hands that group down. */
 #define DIR_MODE 0750
@@ -32,7 +33,7 @@ static enum fg_code failed(struct fg_ctx *cx, const char *what, const char *path
 
 static enum fg_code make_dir(struct fg_ctx *cx, const char *path, bool *made)
 {
-    *made = mkdir(path, DIR_MODE) == 0;
+    *made = file_mkdir(path, DIR_MODE);
     if (!*made && errno != EEXIST)
         return failed(cx, "mkdir", path);
     return FG_OK;
@@ -44,7 +45,7 @@ static enum fg_code sync_dir(struct fg_ctx *cx, const char *path)
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return failed(cx, "open", path);
-    enum fg_code rc = fsync(fd) == 0 ? FG_OK : failed(cx, "fsync", path);
+    enum fg_code rc = file_sync(fd) ? FG_OK : failed(cx, "fsync", path);
     close(fd);
     return rc;
 }
@@ -73,7 +74,7 @@ enum fg_code store_tmp_new(struct fg_ctx *cx, const struct conf *conf, const cha
 {
     struct fg_str id = id_new(cx, FG_LIT("tmp/"));
     const char *path = below(cx, conf, arena_fmt(cx->mem, "%.*s%s", FG_P(id), suffix));
-    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+    int fd = file_create(path, FILE_MODE);
     if (fd < 0)
         return failed(cx, "create", path);
     *out = (struct store_tmp){ fd, fg_str_c(path) };
@@ -85,7 +86,7 @@ void store_tmp_drop(struct store_tmp *t)
     if (t->fd < 0)
         return;
     close(t->fd);
-    (void)unlink(t->path.p); /* what cannot be removed now is found by store_tidy */
+    (void)file_remove(t->path.p); /* what cannot be removed now is found by store_tidy */
     *t = (struct store_tmp){ -1, FG_NONE };
 }
 
@@ -98,13 +99,15 @@ enum fg_code store_put(struct fg_ctx *cx, const struct conf *conf, struct store_
         arena_fmt(cx->mem, "%.*s/%.*s-%.*s%s", FG_P(shard), FG_P(job_id), FG_P(dice), suffix);
     const char *dir = below(cx, conf, shard), *path = below(cx, conf, to);
     bool made;
-    if (fsync(t->fd) < 0)
+    if (!file_sync(t->fd))
         return failed(cx, "fsync", t->path.p);
     enum fg_code rc = make_dir(cx, dir, &made);
     if (rc == FG_OK && made)
         rc = sync_dir(cx, arena_cstr(cx->mem, conf->media_root));
-    if (rc == FG_OK && rename(t->path.p, path) < 0)
+    if (rc == FG_OK && !file_rename(t->path.p, path)) {
         rc = failed(cx, "rename to", path);
+        (void)file_remove(path); /* over a network it may have happened all the same */
+    }
     if (rc != FG_OK)
         return rc;
     t->path = fg_str_c(path); /* from here on dropping it must find it under its new name */
@@ -138,7 +141,7 @@ enum fg_code store_remove(struct fg_ctx *cx, const struct conf *conf, struct fg_
         return fg_cause(cx, "not a name of the store: %.*s", FG_P(name));
     }
     const char *path = below(cx, conf, name);
-    if (unlink(path) < 0 && errno != ENOENT)
+    if (!file_remove(path))
         return failed(cx, "unlink", path);
     return FG_OK;
 }
@@ -154,8 +157,7 @@ static enum fg_code prune(struct fg_ctx *cx, const char *dir,
     enum fg_code rc = FG_OK;
     for (struct dirent *e; rc == FG_OK && (e = readdir(d));) {
         const char *path = arena_fmt(cx->mem, "%s/%s", dir, e->d_name).p;
-        if (e->d_name[0] != '.' && gone(path, e->d_name, arg) && unlink(path) < 0 &&
-            errno != ENOENT)
+        if (e->d_name[0] != '.' && gone(path, e->d_name, arg) && !file_remove(path))
             rc = failed(cx, "unlink", path);
     }
     closedir(d);
@@ -195,8 +197,8 @@ static bool is_stale(const char *path, const char *name, void *arg)
     return stat(path, &st) == 0 && st.st_mtim.tv_sec < *before_s;
 }
 
-enum fg_code store_tidy(struct fg_ctx *cx, const struct conf *conf)
+enum fg_code store_tidy(struct fg_ctx *cx, const struct conf *conf, int64_t floor_us)
 {
-    int64_t before_s = cx->now_us / FG_US_PER_S - conf->media_fetch_timeout_s - TMP_GRACE_S;
+    int64_t before_s = floor_us / FG_US_PER_S - conf->media_fetch_timeout_s - TMP_GRACE_S;
     return prune(cx, below(cx, conf, FG_LIT("tmp")), is_stale, &before_s);
 }

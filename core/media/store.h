@@ -27,7 +27,7 @@ enum fg_code store_remove(struct fg_ctx *cx, const struct conf *conf, struct fg_
 /* Removes every file of the job but these two (FG_NONE: none): what a crash between rename and commit left. */
 enum fg_code store_keep_only(struct fg_ctx *cx, const struct conf *conf, struct fg_str job_id,
                              struct fg_str video, struct fg_str poster) FG_MUST_CHECK;
-/* Removes temporary files that nobody can still be writing. */
-enum fg_code store_tidy(struct fg_ctx *cx, const struct conf *conf) FG_MUST_CHECK;
+/* Removes temporary files that nobody can still be writing; floor_us: clock_floor_us (job/clock.h). */
+enum fg_code store_tidy(struct fg_ctx *cx, const struct conf *conf, int64_t floor_us) FG_MUST_CHECK;
 
 #endif

@@ -45,7 +45,7 @@ enum fg_code message_put(struct fg_ctx *cx, struct db *db, const struct notify_e
 }
 
 enum fg_code delivery_put(struct fg_ctx *cx, struct db *db, int64_t message_id, const struct notify_event *e,
-                          int64_t endpoint_id, struct fg_str url, struct fg_str *id)
+                          int64_t endpoint_id, struct fg_str url, enum delivery_state state, struct fg_str *id)
 {
     int64_t lane = endpoint_id ? notify_lane_of_endpoint(endpoint_id) : notify_lane_of_url(e->account_id, url);
     struct fg_str mine = id_new(cx, NOTIFY_DELIVERY_ID);
@@ -53,7 +53,7 @@ enum fg_code delivery_put(struct fg_ctx *cx, struct db *db, int64_t message_id, 
         *id = mine;
     return db_run(cx, db, SQL_WEBHOOK_DELIVERY_PUT,
                   DB_ARGS(DB(mine), DB(message_id), DB(e->account_id), or_null(endpoint_id), or_null(e->job_id), DB(url),
-                          DB(lane), DB(cx->now_us), DB(cx->now_us)));
+                          DB(lane), DB((int)state), DB(cx->now_us), DB(cx->now_us)));
 }
 
 /* ---- the log ---- */

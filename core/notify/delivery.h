@@ -12,7 +12,7 @@ enum delivery_state {
     DELIVERY_PENDING = 1,
     DELIVERY_DELIVERED = 2,
     DELIVERY_FAILED = 3,   /* the tries are used up */
-    DELIVERY_CANCELED = 4, /* its endpoint was disabled or deleted before */
+    DELIVERY_CANCELED = 4, /* its endpoint was disabled or deleted before, or disabled when it happened */
 };
 const char *delivery_state_name(enum delivery_state s);
 bool delivery_state_by_name(struct fg_str name, enum delivery_state *out);
@@ -21,9 +21,11 @@ bool delivery_state_by_name(struct fg_str name, enum delivery_state *out);
 
 /* The message of an event; what it says is frozen here. */
 enum fg_code message_put(struct fg_ctx *cx, struct db *db, const struct notify_event *e, int64_t *id) FG_MUST_CHECK;
-/* One place that is to be told: an endpoint, or (endpoint_id 0) a URL. Due at once. id: its public one; may be NULL. */
+/* One place that is to be told: an endpoint, or (endpoint_id 0) a URL. Pending: due at once; canceled: kept, to be asked
+ * for. id: its public one; may be NULL. */
 enum fg_code delivery_put(struct fg_ctx *cx, struct db *db, int64_t message_id, const struct notify_event *e,
-                          int64_t endpoint_id, struct fg_str url, struct fg_str *id) FG_MUST_CHECK;
+                          int64_t endpoint_id, struct fg_str url, enum delivery_state state,
+                          struct fg_str *id) FG_MUST_CHECK;
 
 /* ---- the log ---- */
 

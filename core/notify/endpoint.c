@@ -277,7 +277,7 @@ static enum fg_code test_body(struct fg_ctx *cx, struct db *db, void *arg)
     struct notify_event e = { .type = NOTIFY_TEST, .account_id = t->e.account_id };
     int64_t message_id;
     enum fg_code rc = message_put(cx, db, &e, &message_id);
-    return rc == FG_OK ? delivery_put(cx, db, message_id, &e, t->e.id, FG_NONE, &t->id) : rc;
+    return rc == FG_OK ? delivery_put(cx, db, message_id, &e, t->e.id, FG_NONE, DELIVERY_PENDING, &t->id) : rc;
 }
 
 enum fg_code endpoint_test(struct fg_ctx *cx, struct db *db, int64_t account_id, struct fg_str id,

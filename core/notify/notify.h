@@ -13,6 +13,7 @@
 #define NOTIFY_URL_MAX 2048
 #define NOTIFY_PAYLOAD_MAX 20000 /* bytes; the specification's advice */
 #define NOTIFY_EXCERPT_MAX 500   /* bytes of an answer that the log keeps */
+#define NOTIFY_MISSED_US (30 * 86400 * FG_US_PER_S)
 
 #define NOTIFY_ENDPOINT_ID FG_LIT("we_")
 #define NOTIFY_MESSAGE_ID FG_LIT("msg_") /* the webhook-id: no full stop in it, or the signed text is ambiguous */
@@ -52,7 +53,8 @@ struct notify_event {
 struct fg_str notify_payload(struct fg_ctx *cx, const struct notify_event *e, int64_t at_us);
 
 /* Inside the transaction of the event: one message and a delivery for each endpoint that wants it and for the job's
- * own URL. Costs one short read when nobody does. FG_DB_*. */
+ * own URL. Of an endpoint that is disabled, NOTIFY_MISSED_US at most, it is canceled already: not told, but there to be
+ * asked for once the endpoint is back. Costs one short read when nobody wants it. FG_DB_*. */
 enum fg_code notify_add(struct fg_ctx *cx, struct db *db, const struct notify_event *e) FG_MUST_CHECK;
 
 /* Inside a transaction: takes the metadata out of what the log has of an erased job, told or not. */

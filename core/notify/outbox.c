@@ -120,23 +120,25 @@ const char *notify_url_wrong(struct fg_ctx *cx, const struct conf *conf, struct 
 
 struct listener {
     int64_t endpoint_id;
+    bool disabled;
 };
-static const struct db_col listener_cols[] = { COL(struct listener, endpoint_id) };
+static const struct db_col listener_cols[] = { COL(struct listener, endpoint_id), COL(struct listener, disabled) };
 
 enum fg_code notify_add(struct fg_ctx *cx, struct db *db, const struct notify_event *e)
 {
     struct listener *who;
     size_t n;
-    enum fg_code rc = DB_ALL(cx, db, SQL_WEBHOOK_LISTENERS, DB_ARGS(DB(e->account_id), DB(1u << e->type)),
+    enum fg_code rc = DB_ALL(cx, db, SQL_WEBHOOK_LISTENERS, DB_ARGS(DB(e->account_id), DB(cx->now_us - NOTIFY_MISSED_US), DB(1u << e->type)),
                              DB_COLS(listener_cols), &who, &n);
     if (rc != FG_OK || (n == 0 && !e->callback_url.n))
         return rc;
     int64_t message_id;
     rc = message_put(cx, db, e, &message_id);
     for (size_t i = 0; rc == FG_OK && i < n; i++)
-        rc = delivery_put(cx, db, message_id, e, who[i].endpoint_id, FG_NONE, NULL);
+        rc = delivery_put(cx, db, message_id, e, who[i].endpoint_id, FG_NONE,
+                          who[i].disabled ? DELIVERY_CANCELED : DELIVERY_PENDING, NULL);
     if (rc == FG_OK && e->callback_url.n)
-        rc = delivery_put(cx, db, message_id, e, 0, e->callback_url, NULL);
+        rc = delivery_put(cx, db, message_id, e, 0, e->callback_url, DELIVERY_PENDING, NULL);
     return rc;
 }
 

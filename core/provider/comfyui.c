@@ -85,7 +85,8 @@ static void submit_reply(struct fg_ctx *cx, const struct provider_site *site, co
     adapter_accepted(cx, adapter_text(body, "prompt_id"), FG_NONE, out);
     /* What it runs now is the workflow without some of its outputs. Which one is wanted is not known here;
      * where the catalogue names it, no other was asked for. */
-    if (js_len(js_get(body, "node_errors")))
+    const struct js *errors = js_get(body, "node_errors");
+    if (out->outcome == SUBMIT_ACCEPTED && js_type(errors) == JS_OBJECT && js_len(errors))
         *out = (struct submit_reply){
             .outcome = SUBMIT_REFUSED,
             .reason = REASON_REFUSED,

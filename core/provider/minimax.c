@@ -399,7 +399,7 @@ static enum cancel_outcome what_it_did(const struct js *body)
         if (fg_eq_nocase(word, FG_LIT("cancelled")) || fg_eq_nocase(word, FG_LIT("cancel")))
             return CANCEL_DONE;
         if (fg_eq_nocase(word, FG_LIT("deleted")) || fg_eq_nocase(word, FG_LIT("delete")))
-            return CANCEL_TOO_LATE;
+            return CANCEL_DELETED;
     }
     return CANCEL_ASKED;
 }

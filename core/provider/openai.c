@@ -274,6 +274,7 @@ static enum fg_code callback_read(struct fg_ctx *cx, const struct callback_heade
     *out = (struct callback_note){
         .event_id = h->webhook_id.n ? arena_str(cx->mem, h->webhook_id) : FG_NONE,
         .remote_id = id.n ? arena_str(cx->mem, id) : FG_NONE,
+        .success = FG_IS(type, "video.completed"),
         .news = adapter_no_news(), /* the body is thin: the poll says the rest */
     };
     return FG_OK;

@@ -148,6 +148,8 @@ struct poll_reply {
 
 enum cancel_outcome {
     CANCEL_DONE,                  /* it will not run */
+    CANCEL_DELETED,               /* it had just finished, and its result is deleted */
+    CANCEL_EITHER,                /* one of both, and it does not say which */
     CANCEL_ASKED,                 /* it may still finish: keep polling */
     CANCEL_TOO_LATE,
     CANCEL_UNKNOWN,               /* no useful answer: ask again */
@@ -184,6 +186,7 @@ struct callback_note {
     struct fg_str remote_id;      /* FG_NONE: none */
     struct fg_str token;          /* ours, when it came in the body; FG_NONE: the path has it or nothing does */
     struct fg_str answer;         /* JSON that must be answered at once, whatever it is about; FG_NONE: nothing special */
+    bool success;                 /* it tells of a finished video, which news need not know enough of to be believed */
     struct poll_reply news;       /* what it says of the job; not understood: nothing. Believed only when signed */
 };
 

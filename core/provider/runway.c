@@ -225,7 +225,7 @@ static enum cancel_outcome cancel_reply(struct fg_ctx *cx, const struct fetch_re
 {
     (void)cx;
     if (adapter_ok(r))
-        return CANCEL_DONE;
+        return CANCEL_EITHER;
     return r->end == FETCH_ANSWERED && r->status == 404 ? CANCEL_TOO_LATE : CANCEL_UNKNOWN;
 }
 
