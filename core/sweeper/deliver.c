@@ -248,7 +248,7 @@ static void take(struct deliveries *d, const char *owner)
         else
             rc = not_sent(d, &p[i], owner);
     if (rc != FG_OK)
-        log_err(&s->cx, "deliver.claim_failed", fg_str_c(s->name)); /* the leases bring them back */
+        sweep_failed(s, rc, "deliver.claim_failed", fg_str_c(s->name)); /* the leases bring them back */
     recount(d);
 }
 
@@ -276,7 +276,7 @@ static bool claim(struct deliveries *d, const struct turn *t, size_t n, const ch
         enum fg_code rc = db_run(&s->cx, s->env.db, SQL_WEBHOOK_CLAIM,
                                  DB_ARGS(DB(q->account_id), DB(q->lane), DB(now), DB(room), DB(me), DB(lease)));
         if (rc != FG_OK) {
-            log_err(&s->cx, "deliver.claim_failed", fg_str_c(s->name));
+            sweep_failed(s, rc, "deliver.claim_failed", fg_str_c(s->name));
             break;
         }
         lane_of(d, q->account_id, q->lane)->n += (unsigned)s->env.db->affected;
@@ -304,7 +304,7 @@ int64_t deliveries_pass(struct deliveries *d, int64_t due_us)
     enum fg_code rc = DB_ALL(&s->cx, s->env.db, SQL_WEBHOOK_LANES, DB_ARGS(DB(s->cx.now_us)), DB_COLS(turn_cols),
                              &t, &n);
     if (rc != FG_OK) {
-        log_err(&s->cx, "deliver.look_failed", fg_str_c(s->name));
+        sweep_failed(s, rc, "deliver.look_failed", fg_str_c(s->name));
         return INT64_MAX;
     }
     s->cx.env->random(s->cx.env->self, owner, sizeof owner);
@@ -410,15 +410,24 @@ void deliveries_settle(struct deliveries *d)
     bool any = false;
     for (struct sending *g = d->list; g && !any; g = g->next)
         any = g->heard;
-    if (!any)
+    if (!any || sweep_away(s))
         return;
-    bool written = db_tx(&s->cx, s->env.db, write_body, d) == FG_OK;
+    enum fg_code rc = db_tx(&s->cx, s->env.db, write_body, d);
+    bool written = rc == FG_OK;
     if (written)
         FG_CRASH_POINT("deliver.recorded");
     else
-        log_err(&s->cx, "deliver.record_failed", fg_str_c(s->name)); /* the leases end, and they are told again */
-    forget_heard(d, written);
+        sweep_failed(s, rc, "deliver.record_failed", fg_str_c(s->name));
+    if (db_no_help(rc)) /* once more later: what was written, or is another's by now, is let alone */
+        return;
+    forget_heard(d, written); /* those that were not written are told again when their leases end */
     s->look_now = true;
+}
+
+void deliveries_shift(struct deliveries *d, int64_t us)
+{
+    for (unsigned i = 0; i < d->lane_n; i++)
+        d->lane[i].rest_until_us += us;
 }
 
 /* ---- upkeep ---- */
@@ -426,7 +435,7 @@ void deliveries_settle(struct deliveries *d)
 void deliveries_purge(struct deliveries *d)
 {
     struct sweeper *s = d->s;
-    int64_t mono = ctx_mono_us(&s->cx), old_us = s->cx.now_us - s->env.conf->webhook_keep_days * DAY_US;
+    int64_t mono = ctx_mono_us(&s->cx), old_us = clock_floor_us(&s->clock) - s->env.conf->webhook_keep_days * DAY_US;
     if (mono < d->next_purge_us)
         return;
     d->next_purge_us = mono + 60 * FG_US_PER_S;
@@ -438,5 +447,5 @@ void deliveries_purge(struct deliveries *d)
     if (rc == FG_OK)
         rc = db_run(&s->cx, s->env.db, SQL_WEBHOOK_ENDPOINT_PURGE, DB_ARGS(DB(old_us)));
     if (rc != FG_OK)
-        log_err(&s->cx, "deliver.purge_failed", fg_str_c(s->name));
+        sweep_failed(s, rc, "deliver.purge_failed", fg_str_c(s->name));
 }

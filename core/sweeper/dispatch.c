@@ -15,19 +15,26 @@ static int64_t lease_end_us(const struct task *t)
     return t->cx.now_us + t->s->env.conf->sweeper_lease_s * FG_US_PER_S;
 }
 
+struct claim {
+    struct task *t;
+    struct job job;
+};
+
 /* The attempt is committed before the call goes out: whatever dies, we know that we may have asked. */
 static enum fg_code claim_body(struct fg_ctx *cx, struct db *db, void *arg)
 {
-    struct task *t = arg;
+    struct claim *c = arg;
+    struct task *t = c->t;
     struct attempt *a = &t->work.attempt;
-    struct job j = t->work.job;
-    j.attempt_n++;
-    j.provider_job_id = FG_NONE;
+    struct job *j = &c->job;
+    *j = t->work.job;
+    j->attempt_n++;
+    j->provider_job_id = FG_NONE;
     struct db_bind seed = t->model->seed ? DB(a->seed) : DB_NULL;
-    enum fg_code rc = job_move(cx, db, &j, &(struct job_change){ .event = EV_CLAIM, .due_us = lease_end_us(t) });
+    enum fg_code rc = job_move(cx, db, j, &(struct job_change){ .event = EV_CLAIM, .due_us = lease_end_us(t) });
     if (rc == FG_OK)
         rc = db_run(cx, db, SQL_ATTEMPT_INSERT,
-                    DB_ARGS(DB(j.id), DB(j.attempt_n), DB(j.provider), DB(j.model), DB(a->adapter),
+                    DB_ARGS(DB(j->id), DB(j->attempt_n), DB(j->provider), DB(j->model), DB(a->adapter),
                             DB(a->remote_model), DB(a->client_ref), DB(a->callback_token), DB(a->state), seed,
                             DB(cx->now_us)));
     if (rc == FG_OK) {
@@ -51,11 +58,12 @@ static enum fg_code not_taken(struct fg_ctx *cx, struct db *db, const struct rec
     struct sweeper *s = rec->t->s;
     const struct submit_reply *r = rec->r;
     const struct cat_model *other = NULL;
-    bool final = r->outcome == SUBMIT_REFUSED, stays = !final && r->retry_after_s <= LONG_WAIT_S;
+    bool final = r->outcome == SUBMIT_REFUSED, picture = r->reason == REASON_IMAGE; /* no provider is to blame for that */
+    bool stays = !final && r->retry_after_s <= LONG_WAIT_S && (picture || j->attempt_n <= POLICY_STAY_MAX);
     enum fg_code rc = FG_OK;
     if (j->cancel_us)
         return job_move(cx, db, j, &(struct job_change){ .event = EV_FAILED, .reason = JOB_R_CANCELED });
-    if (r->reason != REASON_CONTENT && !(stays && j->attempt_n <= POLICY_STAY_MAX) && j->attempt_n < POLICY_NOT_SENT_MAX)
+    if (r->reason != REASON_CONTENT && !stays && j->attempt_n < POLICY_NOT_SENT_MAX)
         rc = reroute_pick(cx, s, db, j, &other);
     if (rc != FG_OK)
         return rc;
@@ -63,8 +71,10 @@ static enum fg_code not_taken(struct fg_ctx *cx, struct db *db, const struct rec
         return reroute_move(cx, db, j, other, fg_str_c(job_reason_info(task_reason(r->reason))->slug));
     if (final && r->reason != REASON_PARK)
         return job_move(cx, db, j, &(struct job_change){ .event = EV_FAILED, .reason = task_reason(r->reason) });
-    if (j->attempt_n >= POLICY_NOT_SENT_MAX)
-        return job_move(cx, db, j, &(struct job_change){ .event = EV_FAILED, .reason = JOB_R_PROVIDER_UNAVAILABLE });
+    if (j->attempt_n >= (picture ? POLICY_IMAGE_MAX : POLICY_NOT_SENT_MAX))
+        return job_move(cx, db, j, &(struct job_change){
+                                       .event = EV_FAILED,
+                                       .reason = picture ? JOB_R_IMAGE_UNREACHABLE : JOB_R_PROVIDER_UNAVAILABLE });
     return job_move(cx, db, j, &(struct job_change){ /* our lease may have ended meanwhile, and another called it unknown */
         .event = j->stage == STAGE_SUBMIT_UNKNOWN ? EV_NOT_ACCEPTED : EV_NOT_SENT,
         .data = event_data(cx, "words", r->words.n ? r->words : FG_NONE),
@@ -124,6 +134,25 @@ static enum fg_code record_body(struct fg_ctx *cx, struct db *db, void *arg)
     return rc;
 }
 
+static void record_again(struct task *t)
+{
+    if (!submit_record(t, &t->answer))
+        (void)submit_record(t, &(struct submit_reply){ .outcome = SUBMIT_UNKNOWN,
+                                                       .words = FG_LIT("answered with another job's id") });
+}
+
+/* Nobody else has heard it, and without it a paid run may be given up: it outlives the database's absence. */
+static void keep_answer(struct task *t, const struct submit_reply *r)
+{
+    if (r != &t->answer) {
+        t->answer = *r;
+        t->answer.id = arena_str(t->cx.mem, r->id);
+        t->answer.links = arena_str(t->cx.mem, r->links);
+        t->answer.words = arena_str(t->cx.mem, r->words);
+    }
+    task_when_back(t, record_again);
+}
+
 bool submit_record(struct task *t, const struct submit_reply *r)
 {
     struct record rec = { .t = t, .r = r };
@@ -133,6 +162,11 @@ bool submit_record(struct task *t, const struct submit_reply *r)
     if (rc == FG_DB_DUPLICATE) {
         fg_log(&t->cx, LOG_WARN, "submit.id_taken", LOG_S("job", rec.job.public_id), LOG_S("providerJobId", r->id));
         return false;
+    }
+    if (db_no_help(rc) || rc == FG_DB_BUSY) {
+        task_failed(t, rc, "submit.record_failed");
+        keep_answer(t, r);
+        return true;
     }
     if (task_ok(t, rc, "submit.record_failed")) {
         FG_CRASH_POINT("submit.recorded");
@@ -172,19 +206,20 @@ static void submitted(void *arg, const struct fetch_reply *reply)
                                                        .words = FG_LIT("answered with another job's id") });
 }
 
-static void submit_refused_here(struct task *t, enum remote_reason reason, struct fg_str words)
-{
-    (void)submit_record(t, &(struct submit_reply){ .outcome = SUBMIT_REFUSED, .reason = reason, .words = words });
-}
-
-static void send(struct task *t)
+static void submit(struct task *t)
 {
     struct gen_spec spec;
     struct fetch_call call;
+    if (ctx_mono_us(&t->cx) >= t->send_until_mono_us) { /* we hung, and another asks the provider what became of it */
+        fg_log(&t->cx, LOG_WARN, "submit.too_late", LOG_S("job", t->work.job.public_id));
+        task_end(t);
+        return;
+    }
     task_spec(t, &spec);
     enum fg_code rc = t->adapter->submit_call(&t->cx, &t->provider->site, &spec, &call);
     if (rc != FG_OK) {
-        submit_refused_here(t, REASON_REFUSED, arena_str(t->cx.mem, fg_str_c(t->cx.err.detail)));
+        (void)submit_record(t, &(struct submit_reply){ .outcome = SUBMIT_REFUSED, .reason = REASON_REFUSED,
+                                                       .words = arena_str(t->cx.mem, fg_str_c(t->cx.err.detail)) });
         return;
     }
     FG_CRASH_POINT("submit.before_call");
@@ -198,8 +233,13 @@ static void send(struct task *t)
 static enum fg_code send_body(struct fg_ctx *cx, struct db *db, void *arg)
 {
     struct task *t = arg;
+    struct attempt a = { .state = ATTEMPT_SENDING };
+    bool found = true;
     enum fg_code rc = db_run(cx, db, SQL_ATTEMPT_SEND, DB_ARGS(DB(t->work.attempt.id)));
+    /* Nobody but us makes it that: a COMMIT of ours was not answered. */
     if (rc == FG_OK && db->affected != 1)
+        rc = db_one(cx, db, SQL_ATTEMPT_OF_JOB, DB_ARGS(DB(t->work.job.id), DB(t->work.attempt.n)), attempt_row, &a, &found);
+    if (rc == FG_OK && (!found || a.state != ATTEMPT_SENDING))
         rc = fg_fail(cx, FG_JOB_MOVED, "The attempt has been given up meanwhile.");
     if (rc == FG_OK)
         rc = db_run(cx, db, SQL_DUE_SENDING_RENEW, DB_ARGS(DB(lease_end_us(t)), DB(t->work.job.id)));
@@ -209,15 +249,20 @@ static enum fg_code send_body(struct fg_ctx *cx, struct db *db, void *arg)
 
 static void send_prepared(struct task *t)
 {
-    if (task_ok(t, db_tx(&t->cx, t->s->env.db, send_body, t), "submit.send_failed"))
-        send(t);
+    int64_t mono = ctx_mono_us(&t->cx);
+    enum fg_code rc = db_tx(&t->cx, t->s->env.db, send_body, t);
+    if (rc == FG_DB_UNSURE)
+        rc = db_tx(&t->cx, t->s->env.db, send_body, t);
+    t->send_until_mono_us = mono + t->s->env.conf->sweeper_lease_s * FG_US_PER_S;
+    if (task_ok(t, rc, "submit.send_failed"))
+        submit(t);
     else
         task_end(t); /* whoever finds it in preparing puts it back in line */
 }
 
-static void not_prepared(struct task *t, struct fg_str words)
+static void image_failed(struct task *t, enum submit_outcome how, struct fg_str words)
 {
-    submit_refused_here(t, REASON_IMAGE, words);
+    (void)submit_record(t, &(struct submit_reply){ .outcome = how, .reason = REASON_IMAGE, .words = words });
 }
 
 /* Died, or hung, between claim and record. */
@@ -228,7 +273,7 @@ void duty_sending(struct task *t)
         task_end(t);
         return;
     }
-    if (a->state == ATTEMPT_PREPARING || FG_PLANTED(PLANT_NO_FENCE)) /* nothing has been asked for */
+    if (a->state == ATTEMPT_PREPARING) /* nothing has been asked for */
         (void)submit_record(t, &(struct submit_reply){ .outcome = SUBMIT_NOT_SENT,
                                                        .words = FG_LIT("found in preparing after a crash") });
     else /* nobody can say whether the provider has it */
@@ -271,23 +316,28 @@ void duty_dispatch(struct task *t)
     }
     if (j->cancel_us) {
         enum fg_code rc = task_move(t, &(struct job_change){ .event = EV_CANCELED, .reason = JOB_R_CANCELED });
-        (void)task_ok(t, rc, "submit.cancel_failed");
-        task_end(t);
+        task_over(t, rc, "submit.cancel_failed");
         return;
     }
     new_attempt(t);
     FG_CRASH_POINT("submit.claimed");
-    if (!task_ok(t, db_tx(&t->cx, t->s->env.db, claim_body, t), "submit.claim_failed")) {
-        task_end(t);
+    struct claim c = { .t = t };
+    int64_t claimed_mono_us = ctx_mono_us(&t->cx);
+    enum fg_code rc = db_tx(&t->cx, t->s->env.db, claim_body, &c);
+    if (rc == FG_DB_UNSURE)
+        rc = job_settle(&t->cx, t->s->env.db, &c.job);
+    if (rc != FG_OK) {
+        task_over(t, rc, "submit.claim_failed");
         return;
     }
+    t->send_until_mono_us = claimed_mono_us + t->s->env.conf->sweeper_lease_s * FG_US_PER_S;
     struct provider_traffic *p = traffic_of(&t->s->traffic, t->provider->name);
     if (p) {
         (void)traffic_take(&t->cx, p, true); /* slots_give has seen that there is room now */
         traffic_submit(&t->cx, t->s->env.db, p);
     }
     if (t->work.attempt.state == ATTEMPT_PREPARING)
-        prepare_image(t, send_prepared, not_prepared);
+        prepare_image(t, send_prepared, image_failed);
     else
-        send(t);
+        submit(t);
 }

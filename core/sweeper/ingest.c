@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/fault.h"
 #include "base/log.h"
 #include "sweeper/sweep.h"
@@ -20,16 +21,23 @@ static void fail(struct task *t, enum job_reason reason, struct fg_str words)
     fg_log(&t->cx, LOG_WARN, "ingest.failed", LOG_S("job", t->work.job.public_id),
            LOG_S("code", fg_str_c(job_reason_info(reason)->slug)), LOG_S("words", words));
     enum fg_code rc = task_move(t, &(struct job_change){ .event = EV_FAILED, .reason = reason });
-    (void)task_ok(t, rc, "ingest.fail_failed");
-    task_end(t);
+    task_over(t, rc, "ingest.fail_failed");
 }
 
-/* Tries again while the provider may still have it, then gives up with this reason. */
+/* A cancel may have come when it was finished, and deleted it. */
+static enum job_reason why_lost(const struct task *t, enum trouble kind)
+{
+    if (kind == TROUBLE_GONE && t->work.job.cancel_us && t->adapter->cancel_deletes)
+        return JOB_R_CANCELED;
+    return kind == TROUBLE_INVALID ? JOB_R_OUTPUT_INVALID : JOB_R_OUTPUT_UNREACHABLE;
+}
+
+/* Tries again while the provider may still have it, then gives up with the reason that this trouble is. */
 static void again(struct task *t, enum trouble kind, int64_t max, struct fg_str words)
 {
     int64_t n = task_trouble(t, kind);
     if (n >= max) {
-        fail(t, kind == TROUBLE_INVALID ? JOB_R_OUTPUT_INVALID : JOB_R_OUTPUT_UNREACHABLE, words);
+        fail(t, why_lost(t, kind), words);
         return;
     }
     fg_log(&t->cx, LOG_INFO, "ingest.again", LOG_S("job", t->work.job.public_id), LOG_I("try", n),
@@ -67,45 +75,71 @@ static enum fg_code stored_body(struct fg_ctx *cx, struct db *db, void *arg)
     return rc;
 }
 
-/* COMMIT of unknown outcome: the row says whether our file is the one. */
-static bool is_ours(struct task *t, const struct storing *s)
+/* After a COMMIT that did not go well the row says whether our files are the job's: one that is still being written is
+ * waited for. While nobody can be asked they stay, and so do we: if another has the job by now, nobody else will look. */
+static void settle_files(struct task *t)
 {
+    static const struct db_col cols[] = { COL(struct output, video_file) };
+    const struct conf *conf = t->s->env.conf;
+    const struct storing *s = t->storing;
     struct output o;
-    enum fg_code rc = output_of_job(&t->cx, t->s->env.db, t->work.job.id, &o);
-    if (rc == FG_NOT_FOUND)
-        return false;
-    return rc != FG_OK || fg_eq(o.video_file, s->video); /* unreadable: keep the file, it may be */
+    bool found;
+    enum fg_code rc = db_one(&t->cx, t->s->env.db, SQL_OUTPUT_SETTLED, DB_ARGS(DB(t->work.job.id)), DB_COLS(cols), &o,
+                             &found);
+    if (rc != FG_OK) {
+        task_failed(t, rc, "ingest.settle_failed");
+        task_when_back(t, settle_files);
+        return;
+    }
+    if (!found || !fg_eq(o.video_file, s->video)) {
+        (void)task_ok(t, store_remove(&t->cx, conf, s->video), "ingest.remove_failed");
+        (void)task_ok(t, store_remove(&t->cx, conf, s->poster), "ingest.remove_failed");
+    }
+    task_end(t);
+}
+
+/* The files are in their place: for the database's sake nothing is fetched twice. */
+static void commit_stored(struct task *t)
+{
+    struct storing *s = t->storing;
+    enum fg_code rc = FG_JOB_MOVED;
+    for (int i = 0; i < 3 && rc == FG_JOB_MOVED; i++)
+        rc = db_tx(&t->cx, t->s->env.db, stored_body, s);
+    if (rc == FG_DB_UNSURE)
+        rc = job_settle(&t->cx, t->s->env.db, &s->job);
+    if (db_no_help(rc)) {
+        task_failed(t, rc, "ingest.commit_failed");
+        task_when_back(t, commit_stored);
+        return;
+    }
+    if (!task_ok(t, rc, "ingest.commit_failed")) {
+        settle_files(t);
+        return;
+    }
+    job_log(&t->cx, &s->job);
+    if (t->work.tries > 1) /* whoever tried before may have died between rename and commit */
+        (void)task_ok(t, store_keep_only(&t->cx, t->s->env.conf, t->work.job.public_id, s->video, s->poster),
+                      "ingest.tidy_failed");
+    FG_CRASH_POINT("ingest.recorded");
+    task_end(t);
 }
 
 static void put(struct task *t)
 {
     const struct conf *conf = t->s->env.conf;
-    struct storing s = { .t = t };
-    enum fg_code rc = store_put(&t->cx, conf, &t->video, t->work.job.public_id, ".mp4", &s.video);
+    struct storing *s = t->storing = arena_new_of(t->cx.mem, struct storing);
+    *s = (struct storing){ .t = t };
+    enum fg_code rc = store_put(&t->cx, conf, &t->video, t->work.job.public_id, ".mp4", &s->video);
     if (rc == FG_OK)
-        rc = store_put(&t->cx, conf, &t->poster, t->work.job.public_id, ".jpg", &s.poster);
+        rc = store_put(&t->cx, conf, &t->poster, t->work.job.public_id, ".jpg", &s->poster);
     if (rc != FG_OK) {
         no_room(t, "ingest.put_failed");
-        if (s.video.p)
-            (void)task_ok(t, store_remove(&t->cx, conf, s.video), "ingest.remove_failed");
+        if (s->video.p)
+            (void)task_ok(t, store_remove(&t->cx, conf, s->video), "ingest.remove_failed");
         return;
     }
     FG_CRASH_POINT("ingest.put");
-    rc = FG_JOB_MOVED;
-    for (int i = 0; i < 3 && rc == FG_JOB_MOVED; i++)
-        rc = db_tx(&t->cx, t->s->env.db, stored_body, &s);
-    bool ok = task_ok(t, rc, "ingest.commit_failed");
-    if (ok)
-        job_log(&t->cx, &s.job);
-    if (!ok && !is_ours(t, &s)) {
-        (void)task_ok(t, store_remove(&t->cx, conf, s.video), "ingest.remove_failed");
-        (void)task_ok(t, store_remove(&t->cx, conf, s.poster), "ingest.remove_failed");
-    }
-    if (ok && t->work.tries > 1) /* whoever tried before may have died between rename and commit */
-        (void)task_ok(t, store_keep_only(&t->cx, conf, t->work.job.public_id, s.video, s.poster),
-                      "ingest.tidy_failed");
-    FG_CRASH_POINT("ingest.recorded");
-    task_end(t);
+    commit_stored(t);
 }
 
 static void poster_made(struct task *t, int status)

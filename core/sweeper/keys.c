@@ -20,7 +20,7 @@ static void fetched(void *arg, const struct fetch_reply *r)
     struct fg_str name = t->provider->name;
     const struct js *v;
     bool good = r->end == FETCH_ANSWERED && r->status == 200 && js_parse(&t->cx, r->body, &v) == FG_OK &&
-                js_len(js_get(v, "keys")) > 0;
+                js_type(js_get(v, "keys")) == JS_ARRAY && js_len(js_get(v, "keys")) > 0;
     if (!good)
         fg_log(&t->cx, LOG_WARN, "keys.not_fetched", LOG_S("provider", name), LOG_I("status", r->status),
                LOG_S("words", r->words));
@@ -48,7 +48,7 @@ static bool mine_to_try(struct sweeper *s, const struct cat_provider *p, const s
     enum fg_code rc = found ? db_run(&s->cx, s->env.db, SQL_KEYS_TRY_AGAIN, DB_ARGS(DB(now), DB(p->name), DB_TIME(k->tried_us)))
                             : db_run(&s->cx, s->env.db, SQL_KEYS_TRY, DB_ARGS(DB(p->name), DB(now)));
     if (rc != FG_OK)
-        log_err(&s->cx, "keys.try_failed", p->name);
+        sweep_failed(s, rc, "keys.try_failed", p->name);
     return rc == FG_OK && s->env.db->affected == 1;
 }
 
@@ -61,8 +61,9 @@ void keys_refresh(struct sweeper *s)
         bool found;
         if (!p->set_up || !p->callbacks || !p->site.jwks_url.n || s->task_n == SWEEP_TASKS_MAX)
             continue;
-        if (db_one(&s->cx, s->env.db, SQL_KEYS_OF, DB_ARGS(DB(p->name)), DB_COLS(key_cols), &k, &found) != FG_OK) {
-            log_err(&s->cx, "keys.read_failed", p->name);
+        enum fg_code rc = db_one(&s->cx, s->env.db, SQL_KEYS_OF, DB_ARGS(DB(p->name)), DB_COLS(key_cols), &k, &found);
+        if (rc != FG_OK) {
+            sweep_failed(s, rc, "keys.read_failed", p->name);
             return;
         }
         int64_t now = s->cx.now_us;

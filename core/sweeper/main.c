@@ -51,6 +51,10 @@ static void loop(struct sweeper *s, int wake_fd, int stop_fd)
 static void once(struct sweeper *s, int stop_fd)
 {
     (void)sweep_pass(s);
+    while (clock_holds(&s->cx, &s->clock) && !stopped(stop_fd)) { /* the next run would find the same jump */
+        sweep_wait(s, -1, stop_fd, CLOCK_NAP_US);
+        (void)sweep_pass(s);
+    }
     s->draining = true;
     while (sweep_busy(s) && !stopped(stop_fd))
         sweep_wait(s, -1, stop_fd, FG_US_PER_S);

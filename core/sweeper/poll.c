@@ -13,14 +13,13 @@ static bool was_last(struct task *t)
     if (!t->last_question)
         return false;
     enum fg_code rc = task_move(t, &(struct job_change){ .event = EV_DEADLINE, .reason = JOB_R_DEADLINE_EXCEEDED });
-    (void)task_ok(t, rc, "deadline.end_failed");
-    task_end(t);
+    task_over(t, rc, "deadline.end_failed");
     return true;
 }
 
 static int64_t next_poll_us(const struct task *t, int64_t no_news, int64_t wish_ms)
 {
-    int64_t age = t->cx.now_us - t->work.job.created_us;
+    int64_t age = t->cx.now_us - t->work.attempt.created_us - t->work.attempt.jumped_us;
     return t->cx.now_us + policy_poll_us(&t->cx, t->s->env.conf, t->provider, age, no_news, wish_ms);
 }
 
@@ -41,8 +40,7 @@ static void end_with(struct task *t, const struct job_change *ch, struct fg_str 
     if (ch->reason != JOB_R_NONE)
         fg_log(&t->cx, LOG_WARN, "poll.job_failed", LOG_S("job", t->work.job.public_id),
                LOG_S("code", fg_str_c(job_reason_info(ch->reason)->slug)), LOG_S("words", words));
-    (void)task_ok(t, task_move(t, ch), "poll.move_failed");
-    task_end(t);
+    task_over(t, task_move(t, ch), "poll.move_failed");
 }
 
 static void expire(struct task *t, struct fg_str words)
@@ -88,28 +86,32 @@ static void cancel_noted(struct task *t, const char *outcome)
 
 static void cancel_answered(void *arg, const struct fetch_reply *reply)
 {
+    static const struct {
+        const char *word; /* NULL: nothing was heard, the next poll asks again */
+        bool is_end;
+    } means[] = {
+        [CANCEL_DONE] = { "done", true },      [CANCEL_DELETED] = { "deleted", true },
+        [CANCEL_EITHER] = { "removed", true }, [CANCEL_ASKED] = { "asked", false },
+        [CANCEL_TOO_LATE] = { "too_late", false }, [CANCEL_UNKNOWN] = { NULL, false },
+    };
     struct task *t = arg;
     FG_CRASH_POINT("cancel.answered");
-    switch (t->adapter->cancel_reply(&t->cx, reply)) {
-    case CANCEL_DONE:
-        cancel_noted(t, "done");
-        end_with(t, &(struct job_change){ .event = EV_FAILED, .reason = JOB_R_CANCELED }, FG_LIT("the provider stopped it"));
-        return;
-    case CANCEL_ASKED:
-        cancel_noted(t, "asked");
-        break;
-    case CANCEL_TOO_LATE:
-        cancel_noted(t, "too_late");
-        break;
-    case CANCEL_UNKNOWN: /* the next poll asks again */
+    enum cancel_outcome what = t->adapter->cancel_reply(&t->cx, reply);
+    if (!means[what].word) {
         poll_later(t, 0);
         return;
     }
-    task_later(t, t->cx.now_us + CANCEL_AGAIN_US, 0);
+    if (what == CANCEL_DELETED) /* it was made, and so it is paid for */
+        note_cost(t, 0);
+    cancel_noted(t, means[what].word);
+    if (means[what].is_end)
+        end_with(t, &(struct job_change){ .event = EV_FAILED, .reason = JOB_R_CANCELED }, fg_str_c(means[what].word));
+    else
+        task_later(t, t->cx.now_us + CANCEL_AGAIN_US, 0);
 }
 
-/* True when the provider was asked to stop; it has just been seen in this state, so that a verb that would delete a
- * finished result does not. */
+/* True when the provider was asked to stop. It has just been seen in this state, and a verb that would delete a finished
+ * result must not wait for its turn in the provider's rate: it would be sent to what was seen long ago. */
 static bool cancel_ask(struct task *t, enum remote_state seen)
 {
     unsigned when = seen == REMOTE_QUEUED ? CANCEL_WHEN_QUEUED : CANCEL_WHEN_RUNNING;
@@ -121,6 +123,7 @@ static bool cancel_ask(struct task *t, enum remote_state seen)
     if (!task_ok(t, rc, "cancel.call_failed"))
         return false;
     FG_CRASH_POINT("cancel.before_call");
+    call.once = call.once || t->adapter->cancel_deletes;
     call.timeout_ms = t->s->env.conf->sweeper_call_timeout_s * 1000;
     call.max_bytes = CANCEL_REPLY_MAX;
     task_call(t, &call, cancel_answered);
@@ -160,14 +163,41 @@ static void failed(struct task *t, const struct poll_reply *r)
                                       .charged = charged }, r->words);
 }
 
+/* Whoever asked for its cancel may have died before that was noted, and a cancel may delete. */
+static enum job_reason why_gone(const struct task *t)
+{
+    return t->work.job.cancel_us && t->adapter->cancel_deletes ? JOB_R_CANCELED : JOB_R_PROVIDER_FORGOT;
+}
+
 static void gone(struct task *t, const struct poll_reply *r)
 {
     if (t->work.attempt.cancel_us) /* some forget what they were asked to stop */
         end_with(t, &(struct job_change){ .event = EV_FAILED, .reason = JOB_R_CANCELED }, r->words);
     else if (task_trouble(t, TROUBLE_GONE) >= POLICY_GONE_MAX)
-        end_with(t, &(struct job_change){ .event = EV_FAILED, .reason = JOB_R_PROVIDER_FORGOT }, r->words);
+        end_with(t, &(struct job_change){ .event = EV_FAILED, .reason = why_gone(t) }, r->words);
     else
         poll_in_trouble(t, TROUBLE_GONE, 0);
+}
+
+/* It answered while the deadline's own question brought nothing: too late for the job, not for the record. */
+static enum fg_code late_body(struct fg_ctx *cx, struct db *db, void *arg)
+{
+    struct task *t = arg;
+    struct job j;
+    enum fg_code rc = job_by_id(cx, db, t->work.job.id, &j);
+    if (rc != FG_OK || (j.state != JOB_EXPIRED && j.state != JOB_FAILED))
+        return rc;
+    return job_move(cx, db, &j, &(struct job_change){ .event = EV_LATE,
+                                                      .data = event_data(cx, "providerJobId", j.provider_job_id) });
+}
+
+static void done(struct task *t, const struct poll_reply *r)
+{
+    note_cost(t, r->cost_micro);
+    enum fg_code rc = task_move(t, &(struct job_change){ .event = EV_OUTPUT });
+    if (rc == FG_JOB_MOVED)
+        rc = db_tx(&t->cx, t->s->env.db, late_body, t);
+    task_over(t, rc, "poll.move_failed");
 }
 
 static void polled(struct task *t, const struct poll_reply *r)
@@ -187,8 +217,7 @@ static void polled(struct task *t, const struct poll_reply *r)
         still_there(t, r);
         return;
     case REMOTE_DONE:
-        note_cost(t, r->cost_micro);
-        end_with(t, &(struct job_change){ .event = EV_OUTPUT }, r->words);
+        done(t, r);
         return;
     case REMOTE_FAILED:
         failed(t, r);

@@ -9,8 +9,21 @@
 
 struct preparing {
     prepared *ready;
-    void (*refused)(struct task *, struct fg_str);
+    not_prepared *failed;
 };
+
+static void fail(struct task *t, enum submit_outcome how, struct fg_str words)
+{
+    t->preparing->failed(t, how, words);
+}
+
+/* An answer that would be the same another time; anything else says nothing of the picture. */
+static enum submit_outcome outcome_of(const struct fetch_reply *r)
+{
+    bool moody = r->end == FETCH_ANSWERED && (r->status >= 500 || r->status == 408 || r->status == 429);
+    bool silent = r->end == FETCH_NOT_SENT || r->end == FETCH_UNKNOWN;
+    return moody || silent ? SUBMIT_NOT_SENT : SUBMIT_REFUSED;
+}
 
 bool prepare_needed(const struct task *t)
 {
@@ -42,7 +55,7 @@ static void uploaded(void *arg, const struct fetch_reply *r)
     if (t->image_name.n)
         p->ready(t);
     else
-        p->refused(t, FG_LIT("the provider did not take the reference image"));
+        fail(t, outcome_of(r), FG_LIT("the provider did not take the reference image"));
 }
 
 static void upload(struct task *t)
@@ -51,7 +64,7 @@ static void upload(struct task *t)
     struct fetch_call call;
     task_spec(t, &spec);
     if (!task_ok(t, t->adapter->upload_call(&t->cx, &t->provider->site, &spec, &call), "prepare.upload_failed")) {
-        t->preparing->refused(t, FG_LIT("the reference image does not fit the provider's request"));
+        fail(t, SUBMIT_REFUSED, FG_LIT("the reference image does not fit the provider's request"));
         return;
     }
     call.timeout_ms = t->s->env.conf->sweeper_call_timeout_s * 1000;
@@ -67,7 +80,8 @@ static void fetched(void *arg, const struct fetch_reply *r)
     bool here = r->end == FETCH_ANSWERED && r->status == 200;
     t->image_type = here ? image_type(r->body) : FG_NONE;
     if (!t->image_type.p) {
-        p->refused(t, here ? FG_LIT("the reference image is no PNG, JPEG or WebP") : arena_str(t->cx.mem, r->words));
+        fail(t, here ? SUBMIT_REFUSED : outcome_of(r),
+             here ? FG_LIT("the reference image is no PNG, JPEG or WebP") : arena_str(t->cx.mem, r->words));
         return;
     }
     t->image_bytes = arena_str(t->cx.mem, r->body);
@@ -77,11 +91,11 @@ static void fetched(void *arg, const struct fetch_reply *r)
         p->ready(t);
 }
 
-void prepare_image(struct task *t, prepared *ready, void (*refused)(struct task *, struct fg_str))
+void prepare_image(struct task *t, prepared *ready, not_prepared *failed)
 {
     struct fetch_call call = fetch_call_init("GET", t->work.job.image_url);
     t->preparing = arena_new_of(t->cx.mem, struct preparing);
-    *t->preparing = (struct preparing){ ready, refused };
+    *t->preparing = (struct preparing){ ready, failed };
     call.plain_http = true;
     call.redirects = 3;
     call.timeout_ms = t->s->env.conf->sweeper_call_timeout_s * 1000;

@@ -42,5 +42,5 @@ void queue_tell(struct sweeper *s, const struct cat_model *m)
     if (rc == FG_OK && q.n)
         rc = db_tx(&s->cx, s->env.db, tell_body, &q);
     if (rc != FG_OK && rc != FG_JOB_MOVED)
-        log_err(&s->cx, "sweep.queue_failed", fg_str_c(s->name));
+        sweep_failed(s, rc, "sweep.queue_failed", fg_str_c(s->name));
 }

@@ -114,7 +114,7 @@ void reroute_lane(struct sweeper *s, struct fg_str lane)
     if (rc == FG_OK && m.n)
         rc = db_tx(&s->cx, s->env.db, lane_body, &m);
     if (rc != FG_OK && rc != FG_JOB_MOVED)
-        log_err(&s->cx, "reroute.lane_failed", lane);
+        sweep_failed(s, rc, "reroute.lane_failed", lane);
     if (rc == FG_OK && m.moved) {
         fg_log(&s->cx, LOG_INFO, "reroute.lane", LOG_S("model", lane), LOG_I("jobs", m.moved));
         s->look_now = true;

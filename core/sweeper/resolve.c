@@ -9,7 +9,8 @@
 
 static bool waited_enough(const struct task *t)
 {
-    return t->cx.now_us >= t->work.attempt.created_us + t->provider->unknown_wait_s * FG_US_PER_S;
+    const struct attempt *a = &t->work.attempt;
+    return t->cx.now_us >= a->created_us + a->jumped_us + t->provider->unknown_wait_s * FG_US_PER_S;
 }
 
 static void give_up(struct task *t)
@@ -22,8 +23,7 @@ static void give_up(struct task *t)
         ch = (struct job_change){ .event = EV_NOT_ACCEPTED };
     else if (t->last_question)
         ch = (struct job_change){ .event = EV_DEADLINE, .reason = JOB_R_DEADLINE_EXCEEDED };
-    (void)task_ok(t, task_move(t, &ch), "resolve.end_failed");
-    task_end(t);
+    task_over(t, task_move(t, &ch), "resolve.end_failed");
 }
 
 static void not_found(struct task *t)
@@ -128,12 +128,14 @@ static void look(struct task *t)
 {
     const struct attempt *a = &t->work.attempt;
     int64_t submit_us = (t->s->env.conf->sweeper_submit_timeout_s + t->s->env.conf->sweeper_lease_s) * FG_US_PER_S;
+    /* Which of our clocks was like theirs, the one before a jump or the one after it? */
+    int64_t back_us = a->jumped_us < 0 ? -a->jumped_us : 0, ahead_us = a->jumped_us > 0 ? a->jumped_us : 0;
     t->match = (struct match){ .alike_n = 0 };
     t->ask = (struct list_ask){
         .model = a->remote_model,
         .client_ref = a->client_ref,
-        .since_us = a->created_us - CLOCKS_APART_US,
-        .until_us = a->created_us + submit_us + CLOCKS_APART_US,
+        .since_us = a->created_us - back_us - CLOCKS_APART_US,
+        .until_us = a->created_us + ahead_us + submit_us + CLOCKS_APART_US,
     };
     if (!next_page(t))
         not_found(t);

@@ -82,7 +82,7 @@ static int64_t room_of(struct giving *g, const struct cat_model *m, bool *closed
     room = least(room, m->provider->concurrency - in_flight(g, m->provider->name, FG_NONE));
     if (m->concurrency)
         room = least(room, m->concurrency - in_flight(g, m->provider->name, m->name));
-    room = least(room, SWEEP_TASKS_MAX - (int64_t)g->s->task_n);
+    room = least(room, sweep_room(g->s));
     return room < 0 ? 0 : least(room, g->s->env.conf->sweeper_batch);
 }
 
@@ -106,7 +106,7 @@ static void give_lane(struct giving *g, const struct cat_model *m, int64_t room)
     size_t n;
     enum fg_code rc = DB_ALL(&s->cx, s->env.db, SQL_LANE_ACCOUNTS, DB_ARGS(DB(m->name)), DB_COLS(waiter_cols), &w, &n);
     if (rc != FG_OK) {
-        log_err(&s->cx, "slots.accounts_failed", m->name);
+        sweep_failed(s, rc, "slots.accounts_failed", m->name);
         return;
     }
     for (size_t i = 0; i < n; i++)
@@ -142,7 +142,7 @@ static bool lock(struct sweeper *s, enum db_sql sql)
     bool found;
     enum fg_code rc = db_one(&s->cx, s->env.db, sql, DB_ARGS(DB(LOCK_NAME)), DB_COLS(cols), &got, &found);
     if (rc != FG_OK)
-        log_err(&s->cx, "slots.lock_failed", fg_str_c(s->name));
+        sweep_failed(s, rc, "slots.lock_failed", fg_str_c(s->name));
     return rc == FG_OK && got == 1;
 }
 
@@ -156,7 +156,7 @@ static void give(struct giving *g)
     if (rc == FG_OK && n)
         rc = DB_ALL(&s->cx, s->env.db, SQL_IN_FLIGHT, DB_NO_ARGS, DB_COLS(flight_cols), &g->flight, &g->flight_n);
     if (rc != FG_OK) {
-        log_err(&s->cx, "slots.read_failed", fg_str_c(s->name));
+        sweep_failed(s, rc, "slots.read_failed", fg_str_c(s->name));
         return;
     }
     for (size_t i = 0; i < n; i++) {

@@ -16,8 +16,6 @@
 #define IDEMPOTENCY_KEPT_US (48 * 3600 * FG_US_PER_S)
 #define STRANGE_KEPT_US (7 * 24 * 3600 * FG_US_PER_S) /* forged callbacks, and such of no job of ours */
 #define IDLE_MIN_US (2 * FG_US_PER_MS)
-#define LATER_US (10 * FG_US_PER_MS)
-#define LATER_ROW_MAX 110 /* three numbers and an owner in hex */
 
 typedef void duty(struct task *t);
 static duty *const duties[DUE_KIND_N] = {
@@ -29,7 +27,9 @@ static duty *const duties[DUE_KIND_N] = {
 enum fg_code sweeper_open(struct fg_ctx *cx, struct sweeper *s, const struct conf *conf,
                           const struct catalogue *catalogue, const uint8_t *pepper)
 {
-    *s = (struct sweeper){ .cx = { .mem = arena_new(), .env = cx->env } };
+    *s = (struct sweeper){ .cx = { .mem = arena_new() } };
+    clock_open(&s->clock, cx->env, &clock_sweeper);
+    s->cx.env = &s->clock.env;
     s->env = (struct job_env){ .conf = conf, .catalogue = catalogue_hold(catalogue), .pepper = pepper, .wake_fd = -1 };
     ctx_tick(&s->cx);
     struct fg_str id = id_new(cx, FG_LIT("sweeper_"));
@@ -173,10 +173,10 @@ int64_t sweep_claim(struct sweeper *s, enum due_kind kind, int64_t limit, struct
                         DB_ARGS(DB((int)kind), DB(s->cx.now_us), DB(limit), DB(me), DB(lease_us)));
     if (rc == FG_OK && s->env.db->affected == 0)
         return 0;
-    if (rc == FG_OK)
+    if (rc == FG_OK || rc == FG_DB_UNSURE) /* without an answer: what is under this name was claimed */
         rc = DB_ALL(&s->cx, s->env.db, SQL_DUE_CLAIMED, DB_ARGS(DB(me)), work_cols(), &row, &n);
     if (rc != FG_OK) {
-        log_err(&s->cx, "sweep.claim_failed", s->cx.request_id);
+        sweep_failed(s, rc, "sweep.claim_failed", s->cx.request_id);
         return 0;
     }
     for (size_t i = 0; i < n; i++)
@@ -209,22 +209,23 @@ static void upkeep(struct sweeper *s)
         return;
     s->next_upkeep_us = mono + UPKEEP_US;
     struct db *db = s->env.db;
+    int64_t floor_us = clock_floor_us(&s->clock);
     enum fg_code rc = db_run(&s->cx, db, SQL_HEARTBEAT,
                              DB_ARGS(DB(fg_str_c(s->name)), DB(s->cx.now_us), DB(s->cx.now_us)));
     if (rc == FG_OK)
         rc = db_run(&s->cx, db, SQL_HEARTBEAT_PURGE, DB_ARGS(DB(s->cx.now_us - 3600 * FG_US_PER_S)));
     if (rc == FG_OK)
-        rc = db_run(&s->cx, db, SQL_IDEMPOTENCY_PURGE, DB_ARGS(DB(s->cx.now_us - IDEMPOTENCY_KEPT_US)));
+        rc = db_run(&s->cx, db, SQL_IDEMPOTENCY_PURGE, DB_ARGS(DB(floor_us - IDEMPOTENCY_KEPT_US)));
     if (rc == FG_OK)
         rc = db_run(&s->cx, db, SQL_SESSION_PURGE, DB_ARGS(DB(s->cx.now_us)));
     if (rc == FG_OK)
-        rc = db_run(&s->cx, db, SQL_RECEIPT_PURGE, DB_ARGS(DB(s->cx.now_us - STRANGE_KEPT_US)));
+        rc = db_run(&s->cx, db, SQL_RECEIPT_PURGE, DB_ARGS(DB(floor_us - STRANGE_KEPT_US)));
     if (rc == FG_OK)
         rc = count_sweepers(s);
     if (rc == FG_OK)
-        rc = store_tidy(&s->cx, s->env.conf);
+        rc = store_tidy(&s->cx, s->env.conf, floor_us);
     if (rc != FG_OK)
-        log_err(&s->cx, "sweep.upkeep_failed", fg_str_c(s->name));
+        sweep_failed(s, rc, "sweep.upkeep_failed", fg_str_c(s->name));
     if (rc == FG_OK && !s->draining) {
         keys_refresh(s);
         weather_compute(s);
@@ -249,7 +250,7 @@ static void renew_catalogue(struct sweeper *s)
 /* How many rows of a kind may be claimed now. */
 static int64_t room_for(struct sweeper *s, enum due_kind kind)
 {
-    int64_t room = least(s->env.conf->sweeper_batch, SWEEP_TASKS_MAX - (int64_t)s->task_n);
+    int64_t room = least(s->env.conf->sweeper_batch, sweep_room(s));
     if (kind == DUE_INGEST)
         room = least(room, SWEEP_INGESTS_MAX - (int64_t)s->ingest_n);
     return room;
@@ -278,32 +279,70 @@ static int64_t pass_kind(struct sweeper *s, enum due_kind kind, int64_t at)
     return room > 0 && sweep_claim(s, kind, room, FG_NONE, 0) == room ? IDLE_MIN_US : INT64_MAX;
 }
 
+/* ---- the clock ---- */
+
+/* What waits in memory, beside what the books hold. */
+static void shift(struct sweeper *s, int64_t us)
+{
+    for (unsigned i = 0; i < s->later_n; i++)
+        s->later[i].due_us += us;
+    for (struct task *t = s->tasks; t; t = t->next) {
+        t->work.job.deadline_us += us;
+        t->work.attempt.jumped_us += us;
+    }
+    traffic_shift(&s->traffic, us);
+    deliveries_shift(s->deliveries, us);
+    s->look_now = true;
+}
+
+/* False while a jump is being settled: nothing may begin, and no answer be taken, by a time that is about to change. */
+static bool clock_stands(struct sweeper *s)
+{
+    int64_t moved_us;
+    bool stands = clock_turn(&s->cx, &s->clock, s->env.db, &moved_us);
+    if (moved_us)
+        shift(s, moved_us);
+    return stands;
+}
+
 int64_t sweep_pass(struct sweeper *s)
 {
+    if (!clock_stands(s))
+        return CLOCK_NAP_US;
     int64_t mono = ctx_mono_us(&s->cx), wait = s->env.conf->sweeper_tick_ms * FG_US_PER_MS;
+    if (mono < s->away_until_us)
+        return s->away_until_us - mono;
     if (!s->look_now && mono < s->look_mono_us)
         return s->look_mono_us - mono;
     s->look_now = false;
     arena_reset(s->cx.mem);
     ctx_tick(&s->cx);
     s->cx.request_id = id_new(&s->cx, FG_LIT("pass_"));
+    give_back(s);
     upkeep(s);
     renew_catalogue(s);
-    traffic_load(&s->cx, s->env.db, &s->traffic, s->env.catalogue);
+    if (!sweep_away(s))
+        traffic_load(&s->cx, s->env.db, &s->traffic, s->env.catalogue);
     struct next_row next = { .delivery_us = 0 };
     bool found;
     enum fg_code rc = FG_OK;
-    if (!s->draining)
+    bool looks = !s->draining && !sweep_away(s);
+    if (looks)
         rc = db_one(&s->cx, s->env.db, SQL_DUE_NEXT, DB_NO_ARGS, DB_COLS(next_cols), &next, &found);
     if (rc != FG_OK)
-        log_err(&s->cx, "sweep.next_failed", fg_str_c(s->name));
-    for (unsigned kind = DUE_DISPATCH; kind < DUE_KIND_N && rc == FG_OK && !s->draining; kind++)
+        sweep_failed(s, rc, "sweep.next_failed", fg_str_c(s->name));
+    looks = looks && rc == FG_OK;
+    for (unsigned kind = DUE_DISPATCH; kind < DUE_KIND_N && looks && !sweep_away(s); kind++)
         wait = least(wait, pass_kind(s, (enum due_kind)kind, next.at[kind - 1]));
-    if (rc == FG_OK && !s->draining)
+    if (looks && !sweep_away(s))
         wait = least(wait, deliveries_pass(s->deliveries, next.delivery_us));
+    sweep_went_well(s);
+    mono = ctx_mono_us(&s->cx);
     if (wait < IDLE_MIN_US)
         wait = IDLE_MIN_US;
-    s->look_mono_us = ctx_mono_us(&s->cx) + wait;
+    if (mono + wait < s->away_until_us)
+        wait = s->away_until_us - mono;
+    s->look_mono_us = mono + wait;
     return wait;
 }
 
@@ -344,7 +383,7 @@ static void check_child(struct task *t)
 static void renew(struct task *t)
 {
     int64_t mono = ctx_mono_us(&t->cx), lease = t->s->env.conf->sweeper_lease_s * FG_US_PER_S;
-    if (mono < t->lease_mono_us)
+    if (mono < t->lease_mono_us || mono < t->s->away_until_us)
         return;
     t->lease_mono_us = mono + lease / 3;
     struct fg_str me = { t->owner, SWEEP_OWNER_LEN };
@@ -364,36 +403,6 @@ static void reap(struct sweeper *s)
         *at = t->next;
         task_free(t);
     }
-}
-
-/* What a turn has given back, in one statement: a round trip per unchanged poll would be most of our work. */
-static enum fg_code give_back_body(struct fg_ctx *cx, struct db *db, void *arg)
-{
-    const struct sweeper *s = arg;
-    struct sb rows = sb_in(cx->mem, SWEEP_LATER_MAX * LATER_ROW_MAX);
-    for (unsigned i = 0; i < s->later_n; i++) {
-        const struct later *l = &s->later[i];
-        struct fg_str owner = hash_hex(cx->mem, l->owner, SWEEP_OWNER_LEN);
-        sb_addf(&rows, "%c[%lld,%lld,%lld,\"%.*s\"]", i ? ',' : '[', (long long)l->due_id, (long long)l->due_us,
-                (long long)l->tries, FG_P(owner));
-    }
-    sb_add_c(&rows, ']');
-    FG_ASSERT(!rows.bad);
-    return db_run(cx, db, SQL_DUE_LATER, DB_ARGS(DB(sb_str(&rows))));
-}
-
-/* A few milliseconds late, for the sake of company: each commit waits for the disk. */
-static void give_back(struct sweeper *s)
-{
-    if (!s->later_n)
-        return;
-    bool full = s->later_n >= SWEEP_LATER_BATCH, alone = s->task_n == 0;
-    if (!full && !alone && !s->draining && ctx_mono_us(&s->cx) < s->later_mono_us + LATER_US)
-        return;
-    if (db_tx(&s->cx, s->env.db, give_back_body, s) != FG_OK)
-        log_err(&s->cx, "sweep.give_back_failed", fg_str_c(s->name)); /* the leases bring them back */
-    s->later_n = 0;
-    s->look_now = true;
 }
 
 /* Calls whose turn in their provider's rate has come; the time until the next one's, at most max_us. */
@@ -428,9 +437,12 @@ void sweep_wait(struct sweeper *s, int wake_fd, int stop_fd, int64_t max_us)
     int64_t fetch_us = fetcher_timeout_us(s->fetcher);
     if (fetch_us >= 0)
         max_us = least(max_us, fetch_us);
-    if (s->later_n)
-        max_us = least(max_us, LATER_US);
+    max_us = least(max_us, give_back_in_us(s));
     (void)poll(p, n, (int)((max_us + 999) / 1000));
+    if (!clock_stands(s)) {
+        (void)poll(NULL, 0, (int)(CLOCK_NAP_US / FG_US_PER_MS));
+        return;
+    }
     char hint[64];
     while (wake_fd >= 0 && read(wake_fd, hint, sizeof hint) > 0)
         s->look_now = true;
@@ -442,6 +454,7 @@ void sweep_wait(struct sweeper *s, int wake_fd, int stop_fd, int64_t max_us)
         if (!t->ended)
             renew(t);
     }
+    tasks_retry(s);
     reap(s);
     give_back(s);
 }

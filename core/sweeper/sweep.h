@@ -5,6 +5,7 @@
 
 #include "io/child.h"
 #include "io/fetch.h"
+#include "job/clock.h"
 #include "job/policy.h"
 #include "job/store.h"
 #include "media/gate.h"
@@ -53,6 +54,13 @@ struct task {
     bool last_question;           /* asked because of the deadline */
     bool ended;                   /* to be freed by the loop */
 
+    /* what could not be written down: see task_when_back */
+    void (*retry)(struct task *t);
+    int64_t retry_mono_us;
+    struct submit_reply answer;   /* of a submit */
+    int64_t send_until_mono_us;   /* a submit may go out: nobody else can have taken the job for lost */
+    struct storing *storing;      /* of an ingest */
+
     /* a call that waits for its provider's rate */
     struct fetch_call call;
     fetch_done *call_done;
@@ -86,6 +94,7 @@ struct task {
 
 struct sweeper {
     struct fg_ctx cx;             /* of the pass itself */
+    struct clock clock;           /* what it goes by: the environment of cx and of every task */
     struct job_env env;           /* env.catalogue is held */
     struct fetcher *fetcher;
     struct traffic traffic;
@@ -106,7 +115,10 @@ struct sweeper {
     bool draining;                /* claims nothing new */
     struct later later[SWEEP_LATER_MAX];
     unsigned later_n;
-    int64_t later_mono_us;        /* since when the oldest of them waits to be written */
+    int64_t later_mono_us;        /* when they are to be written, if no others come along before */
+    int64_t away_since_us;        /* monotonic; 0: the database is there */
+    int64_t away_until_us;        /* it is not asked again before */
+    int64_t away_pause_us;
 };
 
 /* catalogue: held by the sweeper from then on, and renewed when its file changes. */
@@ -161,6 +173,36 @@ struct remote_ref task_ref(const struct task *t);
  * none). False: no call could be made; the task goes on. */
 bool task_look(struct task *t, look_done *done);
 
+/* ---- while the database is no help (away.c) ---- */
+/* Away, hanging, full, or closed to writers: its codes are FG_DB_LOST and FG_DB_UNSURE. */
+bool db_no_help(enum fg_code rc);
+/* What a pass has met, logged. Of a database that is no help only once per pause: until that is over nobody asks it
+ * anything new. */
+void sweep_failed(struct sweeper *s, enum fg_code rc, const char *event, struct fg_str what);
+/* The same of a task. */
+void task_failed(struct task *t, enum fg_code rc, const char *event);
+static inline bool sweep_away(const struct sweeper *s) { return ctx_mono_us(&s->cx) < s->away_until_us; }
+/* A pass has ended without such a failure. */
+void sweep_went_well(struct sweeper *s);
+/* Keeps the task until the database may be back, then calls retry with a new instant. For what was paid for, or took
+ * long, and is known only here. */
+void task_when_back(struct task *t, void (*retry)(struct task *t));
+void tasks_retry(struct sweeper *s);
+/* Ends the task, whose last words to the database gave rc: when that was no help, the work comes due again at once
+ * instead of at the end of its lease. */
+void task_over(struct task *t, enum fg_code rc, const char *event);
+/* Writes down what has been given back, a few milliseconds late, for the sake of company: each commit waits for the
+ * disk. */
+void give_back(struct sweeper *s);
+/* Until it wants to be called; INT64_MAX: never. */
+int64_t give_back_in_us(const struct sweeper *s);
+/* How many more tasks there may be: each may have to be given back before anything can be written. */
+static inline int64_t sweep_room(const struct sweeper *s)
+{
+    int64_t tasks = SWEEP_TASKS_MAX - (int64_t)s->task_n, rows = SWEEP_LATER_MAX - (int64_t)(s->later_n + s->task_n);
+    return tasks < rows ? tasks : rows;
+}
+
 /* ---- the duties ---- */
 void duty_dispatch(struct task *t);
 void duty_sending(struct task *t);
@@ -172,10 +214,11 @@ void duty_deadline(struct task *t);
 void deadline_unasked(struct task *t);
 void duty_erase(struct task *t);
 
-/* Fetches the reference image, and hands it to the provider where it wants that first; then calls ready, or refused with
- * words (nothing has been asked for yet). */
+/* Fetches the reference image, and hands it to the provider where it wants that first; then calls ready, or failed
+ * (nothing has been asked for yet): SUBMIT_REFUSED, or SUBMIT_NOT_SENT when it may go well another time. */
 typedef void prepared(struct task *t);
-void prepare_image(struct task *t, prepared *ready, void (*refused)(struct task *t, struct fg_str words));
+typedef void not_prepared(struct task *t, enum submit_outcome how, struct fg_str words);
+void prepare_image(struct task *t, prepared *ready, not_prepared *failed);
 /* Whether that is needed before the submit. */
 bool prepare_needed(const struct task *t);
 /* Records the answer of a submit (first or replayed), whatever has become of the job meanwhile, and ends the task.
@@ -213,6 +256,8 @@ unsigned deliveries_n(const struct deliveries *d);
 int64_t deliveries_pass(struct deliveries *d, int64_t due_us);
 /* Writes down what was heard since the last time. */
 void deliveries_settle(struct deliveries *d);
+/* The clock has jumped. */
+void deliveries_shift(struct deliveries *d, int64_t us);
 /* Takes what is older than webhook.keep_days out of the log, a bit at a time. */
 void deliveries_purge(struct deliveries *d);
 

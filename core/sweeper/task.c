@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "sweeper/sweep.h"
 
@@ -19,18 +20,6 @@ void task_end(struct task *t)
 {
     t->ended = true;
     t->s->look_now = true; /* a move may have made other work due, or freed a slot */
-}
-
-void task_later(struct task *t, int64_t due_us, int64_t tries)
-{
-    struct sweeper *s = t->s;
-    FG_ASSERT(s->later_n < SWEEP_LATER_MAX); /* a task gives back once, and a turn frees them all */
-    struct later *l = &s->later[s->later_n++];
-    *l = (struct later){ .due_us = due_us, .tries = tries, .due_id = t->work.due_id };
-    memcpy(l->owner, t->owner, SWEEP_OWNER_LEN);
-    if (s->later_n == 1)
-        s->later_mono_us = ctx_mono_us(&t->cx);
-    t->ended = true;
 }
 
 int64_t task_trouble(const struct task *t, enum trouble kind)
@@ -152,33 +141,37 @@ bool task_child(struct task *t, const struct child_call *call, void (*done)(stru
 struct moving {
     struct task *t;
     const struct job_change *ch;
+    struct job job;
 };
 
 static enum fg_code move_body(struct fg_ctx *cx, struct db *db, void *arg)
 {
     struct moving *m = arg;
-    struct job j, *mine = &m->t->work.job;
-    enum fg_code rc = job_by_id(cx, db, mine->id, &j);
+    struct job *j = &m->job;
+    const struct job *mine = &m->t->work.job;
+    *j = *mine;
+    enum fg_code rc = FG_PLANTED(PLANT_NO_FENCE) ? FG_OK : job_by_id(cx, db, mine->id, j);
     if (rc != FG_OK)
         return rc;
     /* Known meanwhile, by a callback or by the answer itself: what was decided in ignorance would throw a paid run away. */
-    if (mine->stage == STAGE_SUBMIT_UNKNOWN && j.stage != STAGE_SUBMIT_UNKNOWN)
+    if (mine->stage == STAGE_SUBMIT_UNKNOWN && j->stage != STAGE_SUBMIT_UNKNOWN)
         return fg_fail(cx, FG_JOB_MOVED, "The outcome of its submit is known by now.");
-    if (j.progress < mine->progress) /* what the duty has learned, unless another has learned more meanwhile */
-        j.progress = mine->progress;
-    j.queue_position = mine->queue_position;
-    rc = job_move(cx, db, &j, m->ch);
-    if (rc == FG_OK)
-        *mine = j;
-    return rc;
+    if (j->progress < mine->progress) /* what the duty has learned, unless another has learned more meanwhile */
+        j->progress = mine->progress;
+    j->queue_position = mine->queue_position;
+    return job_move(cx, db, j, m->ch);
 }
 
 enum fg_code task_move(struct task *t, const struct job_change *ch)
 {
-    struct moving m = { t, ch };
+    struct moving m = { .t = t, .ch = ch };
     enum fg_code rc = FG_JOB_MOVED;
     for (int i = 0; i < MOVE_TRIES && rc == FG_JOB_MOVED; i++)
         rc = db_tx(&t->cx, t->s->env.db, move_body, &m);
+    if (rc == FG_DB_UNSURE && ch->event != EV_PROGRESS)
+        rc = job_settle(&t->cx, t->s->env.db, &m.job);
+    if (rc == FG_OK)
+        t->work.job = m.job;
     if (rc == FG_OK && ch->event != EV_PROGRESS)
         job_log(&t->cx, &t->work.job);
     return rc;

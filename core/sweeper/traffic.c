@@ -205,3 +205,12 @@ void traffic_park(struct fg_ctx *cx, struct db *db, struct provider_traffic *p, 
     if (rc != FG_OK)
         log_err(cx, "traffic.park_failed", name);
 }
+
+void traffic_shift(struct traffic *tr, int64_t us)
+{
+    for (unsigned i = 0; i < tr->n; i++) {
+        struct provider_traffic *p = &tr->provider[i];
+        p->parked_until_us += p->parked_until_us ? us : 0;
+        p->breaker_us += p->breaker_us ? us : 0;
+    }
+}

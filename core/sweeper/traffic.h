@@ -56,6 +56,9 @@ void traffic_heard(struct fg_ctx *cx, struct db *db, struct provider_traffic *p,
 /* No submits for so long: our key, our money or the day's quota. */
 void traffic_park(struct fg_ctx *cx, struct db *db, struct provider_traffic *p, enum remote_reason why, int64_t seconds);
 
+/* The clock has jumped, and what is written of providers with it. */
+void traffic_shift(struct traffic *tr, int64_t us);
+
 /* Pure, for tests. The breaker after one more outcome; true: it has changed and is to be written down. */
 bool breaker_heard(struct provider_traffic *p, bool well, int64_t now_us);
 int64_t limit_take(struct lane_limit *l, int64_t mono_us);

@@ -77,5 +77,5 @@ void weather_compute(struct sweeper *s)
     if (rc == FG_OK)
         rc = db_run(&s->cx, s->env.db, SQL_WEATHER_PURGE, DB_ARGS(DB(s->cx.now_us - FORGET_US)));
     if (rc != FG_OK)
-        log_err(&s->cx, "weather.failed", fg_str_c(s->name));
+        sweep_failed(s, rc, "weather.failed", fg_str_c(s->name));
 }
