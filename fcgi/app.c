@@ -1,10 +1,12 @@
 #include "app.h"
 
+#include <time.h>
 #include <unistd.h>
 
 #include "auth.h"
 #include "base/arena.h"
 #include "base/log.h"
+#include "job/clock.h"
 #include "job/job.h"
 #include "job/wake.h"
 #include "problem.h"
@@ -43,6 +45,8 @@ enum fg_code app_open(struct fg_ctx *boot, const struct conf *conf, const char *
         return rc;
     }
     app->keys = account_cache_new(conf->auth_key_cache_ms * FG_US_PER_MS);
+    app->clock = arena_new_of(boot->mem, struct clock);
+    clock_open(app->clock, boot->env, &clock_web);
     app->wake_fd = wake_open();
     *out = app;
     return FG_OK;
@@ -76,6 +80,18 @@ static void renew_weather(struct fg_ctx *cx, struct web_app *app, int64_t now_us
         arena_free(app->weather_mem);
     app->weather_mem = own.mem;
     app->weather = w;
+}
+
+void app_tick(struct fg_ctx *cx, struct web_app *app)
+{
+    int64_t moved_us = 0;
+    while (app->clock && !clock_turn(cx, app->clock, app->db, &moved_us))
+        (void)nanosleep(&(struct timespec){ .tv_nsec = CLOCK_NAP_US * 1000 }, NULL);
+    if (moved_us && app->keys) { /* the ends of sessions are others now */
+        account_cache_free(app->keys);
+        app->keys = account_cache_new(app->conf->auth_key_cache_ms * FG_US_PER_MS);
+    }
+    ctx_tick(cx);
 }
 
 void app_renew(struct fg_ctx *cx, struct web_app *app)

@@ -27,7 +27,7 @@ enum fg_code status_metrics(struct fg_ctx *cx, struct web_app *app, struct sb *b
 static inline struct job_env web_job_env(const struct web_app *app)
 {
     return (struct job_env){ app->db, app->conf, app->catalogue, app->pepper, app->wake_fd,
-                             app->weather };
+                             app->weather, app->clock };
 }
 
 /* "webhooks" of GET /v1/me: which endpoints are disabled, and which are about to be. */

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "fcgx.h"
+#include "job/clock.h"
 
 #define SLOW_US (500 * FG_US_PER_MS)
 
@@ -60,7 +61,7 @@ static void serve(struct fg_ctx *cx, struct web_app *app, struct fcgx *f)
     int64_t began_us = ctx_mono_us(cx);
     struct web_req req;
     struct web_resp resp;
-    ctx_tick(cx);
+    app_tick(cx, app);
     app_renew(cx, app);
     fcgx_read(cx, f, &req);
     web_answer(cx, app, &req, &resp);
@@ -99,7 +100,7 @@ int web_loop(struct fg_ctx *boot, struct web_app *app)
     int rc = 0, ep = watch_listener();
     if (ep < 0)
         rc = broken(boot, "web.no_epoll");
-    struct fg_ctx cx = { .mem = arena_new(), .env = boot->env };
+    struct fg_ctx cx = { .mem = arena_new(), .env = app->clock ? &app->clock->env : boot->env };
     while (rc == 0 && !stopping) {
         struct epoll_event ev;
         if (epoll_pwait(ep, &ev, 1, -1, &while_waiting) < 1)

@@ -68,6 +68,7 @@ struct web_resp {
 
 struct route_table;
 struct weather;
+struct clock;
 struct web_app;
 
 /* Who asks: sets req->who, or refuses. kind is the route's auth column (the program's own enum). */
@@ -86,6 +87,7 @@ struct web_app {
     web_error *error;
     const struct conf *conf;
     struct db *db;
+    struct clock *clock;               /* what its requests go by; NULL: the environment as it is */
     const struct catalogue *catalogue; /* NULL in the studio; another one after app_renew */
     int64_t catalogue_look_us;         /* monotonic: when its file is looked at again */
     const struct weather *weather;     /* how models have done lately; NULL: not known */

@@ -2,6 +2,7 @@
 
 declare -A NAME_OF=() # pid -> part
 declare -A PID_OF=()
+declare -A COMMAND_OF=() # part -> how it was started
 FOLLOWER=
 SHORT=
 ASKED_TO_STOP=
@@ -24,6 +25,10 @@ die_of() { # pid, exit status
     [ "$2" -le 128 ] || how="signal $(kill -l $(($2 - 128)) 2>/dev/null || echo $(($2 - 128)))"
     wipe_session "$1"
     unset "NAME_OF[$1]" "PID_OF[$name]"
+    if [ "${RESPAWN:-}" = ask ]; then
+        rm -f "$VAR/run/$name.pid"
+        return
+    fi
     die_with_log "$name died ($how), stopping the rest" "$name"
 }
 
@@ -129,6 +134,7 @@ END
     web | owner)
         printf '[sweeper]\nwake_socket = %s\n' "$VAR/run/wake.sock"
         printf '[provider.studio]\nwebhook_secrets = %s\n' "$STUDIO_WEBHOOK"
+        [ "$1" = web ] || printf 'key = %s\n' "$STUDIO_KEY" # the operator audits it
         ;;
     sweeper)
         printf '[sweeper]\nwake_socket = %s\n' "$VAR/run/wake.sock"
@@ -167,6 +173,7 @@ write_conf() {
     text=${text//@WWW@/"$TREE/www"}
     text=${text//@PORT@/"$PORT"}
     text=${text//@TIMEOUT@/"$FCGI_TIMEOUT_S"}
+    text=${text//@HOOK_TIMEOUT@/"$((FCGI_TIMEOUT_S < HOOK_TIMEOUT_S ? FCGI_TIMEOUT_S : HOOK_TIMEOUT_S))"}
     printf '%s\n' "$text" | private_file "$VAR/conf/nginx.conf" 640
     cp "$TREE"/nginx/*.inc "$VAR/conf/"
     chmod 644 "$VAR"/conf/*.inc
@@ -233,6 +240,7 @@ END
 start() { # name, program, arguments…
     local name=$1
     shift
+    COMMAND_OF[$name]="FILMGATE_CONF=$(printf '%q ' "${FILMGATE_CONF:-}" start "$name" "$@")"
     (
         exec 8>&- 9>&-
         exec setsid "${RUN_AS[@]}" "$@"
@@ -246,7 +254,7 @@ start() { # name, program, arguments…
 start_one() { # name, program, arguments…
     local name=$1 again=()
     shift
-    [ -z "${RESPAWN:-}" ] || again=(/usr/bin/multiwatch -f 1 -r 1000000 -t 100 -s TERM --)
+    [ "${RESPAWN:-}" != 1 ] || again=(/usr/bin/multiwatch -f 1 -r 1000000 -t 100 -s TERM --)
     start "$name" "${again[@]}" "$@"
 }
 
@@ -277,6 +285,17 @@ look_for_the_dead() {
         alive "$pid" && continue
         wait "$pid" 2>/dev/null && status=0 || status=$?
         die_of "$pid" "$status"
+    done
+}
+
+# What a test has killed and wants back.
+start_again() {
+    local name
+    [ "${RESPAWN:-}" = ask ] || return 0
+    for name in "${!COMMAND_OF[@]}"; do
+        [ -e "$VAR/run/$name.again" ] && [ -z "${PID_OF[$name]:-}" ] || continue
+        rm -f "$VAR/run/$name.again"
+        eval "${COMMAND_OF[$name]}"
     done
 }
 

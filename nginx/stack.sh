@@ -6,8 +6,9 @@
 #   nginx/stack.sh conf    only write VAR/conf/ and check it (no secrets are kept over)
 #
 # PORT (8080) VAR (var) BUILD (build); API_PROCS HOOK_PROCS STUDIO_PROCS (processes per pool); FCGI_TIMEOUT_S (30:
-# how long nginx waits for a handler); RESPAWN=1: a dead sweeper, studio worker or database is started again, for
-# the fault tests; PROVIDERS=sim: every provider of the catalogue, pretended by tests/fakes/providers, with SIM_ARGS for it;
+# how long nginx waits for a handler). For the fault tests, RESPAWN=1: a dead sweeper, studio worker or database is
+# started again, RESPAWN=ask: any dead part is once VAR/run/PART.again is there; MARIADB_ARGS: more options for it.
+# PROVIDERS=sim: every provider of the catalogue, pretended by tests/fakes/providers, with SIM_ARGS for it;
 # CATALOGUE: another file than ours; RECEIVERS: origins on this machine that webhooks may go to; SWEEPERS (1).
 # FILMGATE_SECTION_KEY overrides any configuration key in every program.
 set -euo pipefail
@@ -19,8 +20,8 @@ PORT=${PORT:-8080}
 VAR=${VAR:-$TREE/var}
 BUILD=${BUILD:-build}
 BIN=$(cd "$TREE" && realpath -m "$BUILD")
-API_PROCS=${API_PROCS:-8} HOOK_PROCS=${HOOK_PROCS:-2} STUDIO_PROCS=${STUDIO_PROCS:-2}
-FCGI_TIMEOUT_S=${FCGI_TIMEOUT_S:-30}
+API_PROCS=${API_PROCS:-8} HOOK_PROCS=${HOOK_PROCS:-4} STUDIO_PROCS=${STUDIO_PROCS:-2}
+FCGI_TIMEOUT_S=${FCGI_TIMEOUT_S:-30} HOOK_TIMEOUT_S=15 # both longer than db.io_timeout_s
 PROVIDERS=${PROVIDERS:-studio} SIM_ARGS=${SIM_ARGS:-} SWEEPERS=${SWEEPERS:-1}
 CATALOGUE=${CATALOGUE:-$TREE/core/provider/catalogue.json}
 URL=http://127.0.0.1:$PORT
@@ -47,6 +48,8 @@ run) ;;
 esac
 
 one_per_folder
+# A test fills the disk by a limit on the size of files: of that a write should fail, and nobody die.
+[ "${RESPAWN:-}" != ask ] || trap '' XFSZ
 # Only noted: leaving from inside a trap would keep SIGCHLD blocked while the parts are stopped.
 trap 'ASKED_TO_STOP=1' INT TERM HUP
 trap stop_all EXIT
@@ -65,7 +68,7 @@ start_one mariadb "$(command -v mariadbd)" --no-defaults --user="$AS" --datadir=
     --pid-file="$VAR/run/mariadbd.pid" --tmpdir="$VAR/tmp" --init-file="$VAR/conf/owner.sql" \
     --skip-networking --skip-name-resolve --performance-schema=OFF --local-infile=OFF \
     --innodb-flush-log-at-trx-commit=1 --innodb-log-file-size=64M --innodb-buffer-pool-size=128M \
-    --max-connections=300
+    --max-connections=300 ${MARIADB_ARGS:-}
 until_true 60 "the database" mariadb-admin --no-defaults --socket="$VAR/run/mariadb.sock" -s ping
 [ -n "${RESPAWN:-}" ] || rm -f "$VAR/conf/owner.sql" # read at each start
 
@@ -92,5 +95,6 @@ follow_logs
 
 while :; do
     look_for_the_dead
+    start_again
     pause 0.25
 done

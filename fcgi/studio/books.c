@@ -6,6 +6,18 @@
 
 #define EVENT_BODY_MAX 1000
 
+static const struct clock_shift shifts[] = { { SQL_STUDIO_SHIFT_VIDEO, 2 },
+                                             { SQL_STUDIO_SHIFT_TELL, 1 } };
+const struct clock_books books_clock_worker = { .of = SQL_STUDIO_CLOCK_OF,
+                                                .settles = true,
+                                                .lock = SQL_STUDIO_CLOCK_LOCK,
+                                                .put = SQL_STUDIO_CLOCK_PUT,
+                                                .beat = SQL_STUDIO_CLOCK_BEAT,
+                                                .purge = SQL_STUDIO_CLOCK_PURGE,
+                                                .shift = shifts,
+                                                .shift_n = FG_LEN(shifts) };
+const struct clock_books books_clock_pool = { .of = SQL_STUDIO_CLOCK_OF };
+
 static const struct db_col video_cols[] = {
     COL(struct video, id),           COL(struct video, public_id),
     COL(struct video, state),        COL(struct video, progress),

@@ -4,10 +4,14 @@
 #define FG_STUDIO_BOOKS_H
 
 #include "io/db.h"
+#include "job/clock.h"
 
 #define BOOKS_OWNER 16
 #define BOOKS_LIST_MAX 100
 #define BOOKS_CLAIM_MAX 16
+
+/* The pool follows the worker when the clock jumps. */
+extern const struct clock_books books_clock_pool, books_clock_worker;
 
 /*  queued --claim--> in_progress --finish--> completed | failed --delete--> deleted
  *    ^------ lease over or released ---'

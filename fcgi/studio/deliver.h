@@ -26,6 +26,8 @@ struct deliver {
 /* Starts what is due and fits. Errors of the database are returned; what was claimed comes again by
  * itself. */
 enum fg_code deliver_due(struct deliver *d) FG_MUST_CHECK;
+/* The clock has jumped, and the books with it. */
+void deliver_shift(struct deliver *d, int64_t us);
 
 /* Pure: the pause after this many tries, in microseconds, for the same dice within 20 % of the
  * schedule; retry_after_s (0: none) is a lower bound up to an hour. 0: give up. */

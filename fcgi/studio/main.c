@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "loop.h"
 #include "studio/api.h"
+#include "studio/books.h"
 #include "studio/files.h"
 #include "studio/poke.h"
 #include "studio/worker.h"
@@ -16,14 +17,17 @@
 static int pool_run(struct fg_ctx *boot, const struct conf *conf)
 {
     struct api_own own = { .poke_fd = poke_open() };
+    struct clock clock;
     struct web_app app = { .program = "studio",
                            .routes = &api_routes,
                            .authorize = api_authorize,
                            .error = api_error,
                            .conf = conf,
+                           .clock = &clock,
                            .wake_fd = -1,
                            .own = &own };
     int status = 1;
+    clock_open(&clock, boot->env, &books_clock_pool);
     enum fg_code rc = files_setup(boot, conf);
     if (rc == FG_OK)
         rc = db_open(boot, &app.db, conf, DB_STUDIO);

@@ -18,6 +18,7 @@
 
 struct worker {
     struct fg_ctx cx; /* of the turn */
+    struct clock clock;
     const struct conf *conf;
     struct font font;
     struct db *db;
@@ -71,7 +72,7 @@ static enum fg_code forget(struct worker *w)
             rc = books_forget(&w->cx, w->db, v[i].id);
     }
     files_sweep_images(&w->cx, w->conf,
-                       w->cx.now_us - w->conf->studio_keep_hours * 3600 * FG_US_PER_S);
+                       clock_floor_us(&w->clock) - w->conf->studio_keep_hours * 3600 * FG_US_PER_S);
     return rc;
 }
 
@@ -108,8 +109,22 @@ static bool wait_for_work(struct worker *w)
     return !(fds[0].revents & POLLIN);
 }
 
+/* False while a jump is being settled. */
+static bool clock_stands(struct worker *w)
+{
+    int64_t moved_us;
+    bool stands = clock_turn(&w->cx, &w->clock, w->db, &moved_us);
+    if (moved_us)
+        deliver_shift(&w->deliver, moved_us);
+    if (!stands)
+        (void)poll(NULL, 0, (int)(CLOCK_NAP_US / FG_US_PER_MS));
+    return stands;
+}
+
 static void turn(struct worker *w)
 {
+    if (!clock_stands(w))
+        return;
     ctx_tick(&w->cx);
     fetcher_turn(w->fetcher);
     if (poke_take(w->poke_fd) || ctx_mono_us(&w->cx) >= w->look_mono_us)
@@ -166,7 +181,8 @@ static void close_all(struct worker *w)
 int worker_run(struct fg_ctx *boot, const struct conf *conf)
 {
     struct worker *w = arena_new_of(boot->mem, struct worker);
-    w->cx = (struct fg_ctx){ .mem = arena_new(), .env = boot->env };
+    clock_open(&w->clock, boot->env, &books_clock_worker);
+    w->cx = (struct fg_ctx){ .mem = arena_new(), .env = &w->clock.env };
     w->conf = conf;
     w->poke_fd = -1;
     w->signal_fd = stop_signals();

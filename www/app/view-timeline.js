@@ -42,23 +42,29 @@ export class Timeline {
         }
     }
 
-    /* Events are only ever added, so those that are there stay. Of a row of progress only the
-     * last one counts. */
+    /* Those that are there stay as they are; one that is new may belong between them: a callback that changed
+     * nothing has no number. Of a row of progress only the last one counts. */
     #show(events) {
-        for (const event of events) {
-            const last = this.#list.lastElementChild;
-            if (last && event.seq <= Number(last.dataset.seq)) continue;
-            if (last?.dataset.type === 'progress' && event.type === 'progress')
-                last.replaceWith(row(event));
-            else this.#list.append(row(event));
+        let there = this.#list.firstElementChild;
+        for (const [i, event] of events.entries()) {
+            if (event.type === 'progress' && events[i + 1]?.type === 'progress') continue;
+            if (there?.dataset.key === keyOf(event)) there = there.nextElementSibling;
+            else this.#list.insertBefore(row(event), there);
+        }
+        while (there) {
+            const old = there;
+            there = there.nextElementSibling;
+            old.remove();
         }
     }
 }
 
+const keyOf = (event) => `${event.seq ?? event.at} ${event.requestId}`;
+
 function row(event) {
     const at = make('time', { dateTime: event.at, textContent: momentWords(Date.parse(event.at)) });
     const item = make('li', {}, at, make('span', { textContent: eventWords(event) }));
-    item.dataset.seq = event.seq;
+    item.dataset.key = keyOf(event);
     item.dataset.type = event.type;
     const data = eventData(event);
     if (data) item.append(make('small', { textContent: data }));

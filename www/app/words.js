@@ -106,6 +106,8 @@ const CANCELS = {
     done: 'The provider stopped it',
     asked: 'The provider was asked to stop',
     too_late: 'The provider was asked to stop, too late',
+    deleted: 'It had just finished; the provider deleted the result',
+    removed: 'The provider stopped it, or deleted what it had just finished',
 };
 
 const ROUTES = { fast: 'Fast', best: 'Best picture', image: 'From a picture' };
@@ -192,14 +194,17 @@ export function reasonWords(job) {
 
 export const problemLink = (code) => `/problems/#${encodeURIComponent(code)}`;
 
+/* What came after any other end than success: a video that nobody waits for any more. */
+const isLateResult = (data, status) => data.verdict === 'late' && data.says === 'succeeded' && status !== 'succeeded';
+
 const TOLD = {
-    callback: (data) => CALLBACKS[data.verdict],
+    callback: (data, status) => (isLateResult(data, status) ? EVENTS.late_result : CALLBACKS[data.verdict]),
     provider_note: (data) =>
         data.unknownStatus ? 'The provider uses a word that we do not know' : CANCELS[data.cancel],
 };
 
-export const eventWords = ({ type, data }) =>
-    TOLD[type]?.(data ?? {}) ?? EVENTS[type] ?? slugWords(type);
+export const eventWords = ({ type, data, status }) =>
+    TOLD[type]?.(data ?? {}, status) ?? EVENTS[type] ?? slugWords(type);
 
 /* What an event carries besides. The provider's own words stay away, but for one that nobody knows. */
 const DETAILS = {
