@@ -3,15 +3,18 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/time.h"
 
 #define T_MAX 512
+#define BOOTED_US (INT64_C(1893000000) * FG_US_PER_S)
 
 static struct CMUnitTest tests[T_MAX];
 static size_t test_n;
+static bool forked;
 
 /* cmocka wants void (*)(void **): it hands us our own function as the initial state. */
 static void run(void **state)
@@ -44,12 +47,25 @@ int main(int argc, char **argv)
     return _cmocka_run_group_tests(basename_of(argv[0]), tests, test_n, NULL, NULL) != 0;
 }
 
+void t_forked(void)
+{
+    forked = true;
+}
+
+static void stop(const char *file, int line)
+{
+    if (!forked)
+        _fail(file, line);
+    (void)fflush(stdout);
+    _exit(3);
+}
+
 void t_check(bool ok, const char *what, const char *why, const char *file, int line)
 {
     if (ok)
         return;
     print_error("%s:%d: not so: %s (%s)\n", file, line, what, why);
-    _fail(file, line);
+    stop(file, line);
 }
 
 void t_check_i64(int64_t got, int64_t want, const char *what, const char *why, const char *file, int line)
@@ -58,7 +74,7 @@ void t_check_i64(int64_t got, int64_t want, const char *what, const char *why, c
         return;
     print_error("%s:%d: %s is %lld, not %lld (%s)\n", file, line, what, (long long)got,
                 (long long)want, why);
-    _fail(file, line);
+    stop(file, line);
 }
 
 void t_check_str(struct fg_str got, struct fg_str want, const char *what, const char *why,
@@ -68,7 +84,7 @@ void t_check_str(struct fg_str got, struct fg_str want, const char *what, const 
         return;
     print_error("%s:%d: %s is\n  \"%.*s\", not\n  \"%.*s\" (%s)\n", file, line, what, FG_P(got),
                 FG_P(want), why);
-    _fail(file, line);
+    stop(file, line);
 }
 
 void t_check_code(struct fg_ctx *cx, enum fg_code got, enum fg_code want, const char *what,
@@ -80,7 +96,7 @@ void t_check_code(struct fg_ctx *cx, enum fg_code got, enum fg_code want, const 
                 fg_err_info(want)->slug);
     if (got != FG_OK)
         print_error("  %s | %s\n", cx->err.detail, cx->err.cause);
-    _fail(file, line);
+    stop(file, line);
 }
 
 static int64_t fake_utc(void *self)
@@ -91,6 +107,13 @@ static int64_t fake_utc(void *self)
 static int64_t fake_mono(void *self)
 {
     return ((struct t_world *)self)->mono_us;
+}
+
+/* Whatever moves utc_us is time that went by, unless it is said to be a jump. */
+static int64_t fake_boot(void *self)
+{
+    const struct t_world *w = self;
+    return w->utc_us - w->jumped_us - BOOTED_US;
 }
 
 static void fake_random(void *self, void *buf, size_t n)
@@ -121,7 +144,7 @@ void t_begin(struct t_world *w)
 {
     *w = (struct t_world){ .dice = 42, .mono_us = 1000 * FG_US_PER_S };
     FG_ASSERT(time_parse_iso(FG_LIT("2030-01-01T00:00:00Z"), &w->utc_us));
-    w->env = (struct fg_env){ fake_utc, fake_mono, fake_random, fake_log, w };
+    w->env = (struct fg_env){ fake_utc, fake_mono, fake_boot, fake_random, fake_log, w };
     w->cx = (struct fg_ctx){ .mem = arena_new(), .env = &w->env, .now_us = w->utc_us };
 }
 
@@ -129,6 +152,13 @@ void t_advance(struct t_world *w, int64_t us)
 {
     w->utc_us += us;
     w->mono_us += us;
+    w->cx.now_us = w->utc_us;
+}
+
+void t_jump(struct t_world *w, int64_t us)
+{
+    w->utc_us += us;
+    w->jumped_us += us;
     w->cx.now_us = w->utc_us;
 }
 

@@ -18,6 +18,10 @@ void t_register(const char *name, t_fn *fn);
     }                                                                                            \
     static void test_##name(void)
 
+/* For a process forked off a test: a check that does not hold ends it with status 3, instead of going on with the next
+ * test. */
+void t_forked(void);
+
 /* Each stops the test at once when it does not hold; why is shown. */
 void t_check(bool ok, const char *what, const char *why, const char *file, int line);
 void t_check_i64(int64_t got, int64_t want, const char *what, const char *why, const char *file, int line);
@@ -38,6 +42,7 @@ struct t_world {
     struct fg_env env;
     struct fg_ctx cx;
     int64_t utc_us, mono_us;
+    int64_t jumped_us;    /* by how much utc_us has jumped, besides what went by */
     uint64_t dice;
     unsigned error_lines; /* log lines of level error; t_end fails the test on any that was not expected */
     char last_line[2048];
@@ -47,6 +52,8 @@ struct t_world {
 /* Starts at 2030-01-01T00:00:00Z. */
 void t_begin(struct t_world *w);
 void t_advance(struct t_world *w, int64_t us);
+/* The clock is set: UTC alone is another at once. */
+void t_jump(struct t_world *w, int64_t us);
 /* Frees, and fails the test when error_lines is not what was expected. */
 void t_end(struct t_world *w, unsigned expected_error_lines);
 

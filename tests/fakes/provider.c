@@ -8,10 +8,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "fakes/comfy.h"
+
 #define PEERS_MAX 64
 #define REQUEST_MAX 16384
 #define SCRIPT_MAX 32
-#define BOOKS_MAX 256
+#define BOOKS_MAX 8192
 #define KEY_MAX 64
 
 struct peer {
@@ -42,6 +44,7 @@ struct fake_provider {
     } video[BOOKS_MAX];
     unsigned peer_n;
     struct peer peer[PEERS_MAX];
+    struct comfy comfy;
 };
 
 static void send_all(int fd, const char *p, size_t n)
@@ -55,16 +58,24 @@ static void send_all(int fd, const char *p, size_t n)
     }
 }
 
+static bool ends_in(struct fg_str s, const char *end)
+{
+    size_t n = strlen(end);
+    return s.n >= n && !memcmp(s.p + s.n - n, end, n);
+}
+
 static enum fake_route route_of(const char *in)
 {
-    const char *line_end = strstr(in, "\r\n"), *videos = strstr(in, "/videos");
-    FG_ASSERT(line_end && videos && videos < line_end);
+    const char *path = strchr(in, ' ');
+    FG_ASSERT(path);
+    struct fg_str p = { path + 1, strcspn(path + 1, " ?") };
+    if (fg_starts(p, FG_LIT("/comfy/")))
+        return FAKE_COMFY;
+    if (!strncmp(in, "DELETE ", 7) || ends_in(p, "/cancel"))
+        return FAKE_CANCEL;
     if (!strncmp(in, "POST ", 5))
         return FAKE_SUBMIT;
-    if (videos[7] != '/')
-        return FAKE_LIST;
-    const char *content = strstr(videos, "/content");
-    return content && content < line_end ? FAKE_CONTENT : FAKE_POLL;
+    return ends_in(p, "/videos") ? FAKE_LIST : ends_in(p, "/content") ? FAKE_CONTENT : FAKE_POLL;
 }
 
 static void key_of(const char *in, char out[KEY_MAX])
@@ -92,13 +103,15 @@ static struct fake_reply next_reply(struct script *s)
     return s->reply[s->at + 1 < s->n ? s->at++ : s->at];
 }
 
-static struct fg_str default_body(struct fake_provider *f, enum fake_route route, unsigned video, char *buf,
-                                  size_t max)
+static struct fg_str default_body(struct fake_provider *f, enum fake_route route, const char *in, unsigned video,
+                                  char *buf, size_t max)
 {
     int n = 0;
     switch (route) {
     case FAKE_CONTENT:
         return f->file;
+    case FAKE_COMFY:
+        return comfy_answer(&f->comfy, in, f->file, buf, max);
     case FAKE_SUBMIT:
         n = snprintf(buf, max, "{\"id\":\"video_%u\",\"object\":\"video\",\"status\":\"queued\"}", video);
         break;
@@ -107,6 +120,9 @@ static struct fg_str default_body(struct fake_provider *f, enum fake_route route
         break;
     case FAKE_LIST:
         n = snprintf(buf, max, "{\"object\":\"list\",\"data\":[],\"has_more\":false}");
+        break;
+    case FAKE_CANCEL:
+        n = snprintf(buf, max, "{}");
         break;
     }
     return (struct fg_str){ buf, (size_t)n };
@@ -131,7 +147,7 @@ static char *compose(const struct fake_reply *r, struct fg_str body, size_t *n)
 static bool serve(struct fake_provider *f, struct peer *p)
 {
     enum fake_route route = route_of(p->in);
-    char key[KEY_MAX] = "", buf[256];
+    char key[KEY_MAX] = "", buf[512];
     unsigned video = 0;
     (void)pthread_mutex_lock(&f->lock);
     struct fake_reply r = next_reply(&f->script[route]);
@@ -144,14 +160,14 @@ static bool serve(struct fake_provider *f, struct peer *p)
     }
     f->count[route]++;
     f->held += r.hold;
-    struct fg_str body = r.way == FAKE_ANSWER ? r.body : default_body(f, route, video, buf, sizeof buf);
+    struct fg_str body = r.way == FAKE_ANSWER ? r.body : default_body(f, route, p->in, video, buf, sizeof buf);
     if (r.way == FAKE_DEFAULT || r.way == FAKE_ANSWER)
         p->answer = compose(&r, body, &p->answer_n);
     (void)pthread_mutex_unlock(&f->lock);
     p->held = r.hold;
     if (p->answer && !p->held)
         send_all(p->fd, p->answer, p->answer_n);
-    return p->held;
+    return p->held || r.stall;
 }
 
 static bool is_whole(const struct peer *p)
@@ -315,9 +331,16 @@ unsigned fake_held(struct fake_provider *f)
     return look(f, &f->held);
 }
 
+void fake_stuck(struct fake_provider *f, bool stuck)
+{
+    (void)pthread_mutex_lock(&f->lock);
+    f->comfy.stuck = stuck;
+    (void)pthread_mutex_unlock(&f->lock);
+}
+
 unsigned fake_bills(struct fake_provider *f)
 {
-    return look(f, &f->bills);
+    return look(f, &f->bills) + look(f, &f->comfy.n);
 }
 
 const char *fake_key(struct fake_provider *f, unsigned i)

@@ -1,15 +1,17 @@
 /* A video service on loopback, in a thread, that speaks the /v1/videos dialect and misbehaves as it is told. It keeps
- * books: what arrived, and how many videos it took to make (each of them is a bill). */
+ * books: what arrived, and how many videos it took to make (each of them is a bill). It also hears the polls and cancels
+ * of other dialects, and answers them as it is told. */
 #ifndef FG_TESTS_FAKE_PROVIDER_H
 #define FG_TESTS_FAKE_PROVIDER_H
 
 #include "base/ctx.h"
 
-enum fake_route { FAKE_SUBMIT, FAKE_POLL, FAKE_CONTENT, FAKE_LIST };
-#define FAKE_ROUTE_N 4
+/* FAKE_COMFY: everything below /comfy (fakes/comfy.h). */
+enum fake_route { FAKE_SUBMIT, FAKE_POLL, FAKE_CONTENT, FAKE_LIST, FAKE_CANCEL, FAKE_COMFY };
+#define FAKE_ROUTE_N 6
 
 enum fake_way {
-    FAKE_DEFAULT,   /* submit: takes it, once per Idempotency-Key; poll: completed; content: the file; list: empty */
+    FAKE_DEFAULT,   /* submit: takes it, once per Idempotency-Key; poll: completed; content: the file; list, cancel: empty */
     FAKE_TAKE_LOSE, /* submit: takes it and hangs up without an answer */
     FAKE_HANG_UP,   /* reads the request and hangs up; has taken nothing */
     FAKE_ANSWER,    /* status, head and body as they are given */
@@ -22,6 +24,7 @@ struct fake_reply {
     const char *head;  /* header lines, each with its CRLF; NULL: none */
     struct fg_str body;
     size_t cut;        /* so many bytes of the body are not sent, though promised */
+    bool stall;        /* then nothing more comes, and the connection stays */
 };
 
 struct fake_provider;
@@ -40,7 +43,9 @@ void fake_release(struct fake_provider *f);
 
 unsigned fake_count(struct fake_provider *f, enum fake_route route);
 unsigned fake_held(struct fake_provider *f);
-/* Videos that it took: one per intent is all that may ever be. */
+/* From now on a ComfyUI workflow runs until it is interrupted, or no longer so. */
+void fake_stuck(struct fake_provider *f, bool stuck);
+/* Videos that it took, workflows that it ran: one per intent is all that may ever be. */
 unsigned fake_bills(struct fake_provider *f);
 /* The Idempotency-Key of submit i, or "" when it had none. */
 const char *fake_key(struct fake_provider *f, unsigned i);

@@ -215,6 +215,13 @@ void receiver_release(struct receiver *r)
     FG_ASSERT(write(r->control[1], "r", 1) == 1);
 }
 
+void receiver_forget(struct receiver *r)
+{
+    (void)pthread_mutex_lock(&r->lock);
+    r->heard_n = 0;
+    (void)pthread_mutex_unlock(&r->lock);
+}
+
 unsigned receiver_n(struct receiver *r, const char *path)
 {
     unsigned n = 0;

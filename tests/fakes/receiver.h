@@ -27,6 +27,8 @@ void receiver_release(struct receiver *r);
 /* How many came to that path (NULL: to any), held ones too; and the i-th of them. */
 unsigned receiver_n(struct receiver *r, const char *path);
 struct heard receiver_get(struct receiver *r, const char *path, unsigned i);
+/* It has heard nothing yet. */
+void receiver_forget(struct receiver *r);
 unsigned receiver_held(struct receiver *r);
 
 #endif

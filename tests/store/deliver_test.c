@@ -95,18 +95,46 @@ TEST(gone_disables_at_once_and_cancels_what_waits)
     int64_t n;
     bool more;
     CHECK_CODE(p.cx, endpoint_again(p.cx, p.w.env.db, &e, 0, false, &n, &more), FG_OK);
-    CHECK(n == 2 && !more, "what failed or was canceled");
+    CHECK(n == 5 && !more, "what failed, was canceled, or happened meanwhile");
     settle(&p.w);
-    CHECK_I64(receiver_n(p.r, "/a"), 4, "is told after all");
+    CHECK_I64(receiver_n(p.r, "/a"), 7, "is told after all");
     CHECK_CODE(p.cx, endpoint_again(p.cx, p.w.env.db, &e, 0, false, &n, &more), FG_OK);
     CHECK_I64(n, 0, "and then there is nothing to tell again");
     CHECK_CODE(p.cx, endpoint_again(p.cx, p.w.env.db, &e, 0, true, &n, &more), FG_OK);
     CHECK_I64(n, 0, "nor has it been told since");
     clock_add(&p.w, S);
     CHECK_CODE(p.cx, endpoint_again(p.cx, p.w.env.db, &e, 0, true, &n, &more), FG_OK);
-    CHECK_I64(n, 2, "all of it, when asked");
+    CHECK_I64(n, 5, "all of it, when asked");
     CHECK_CODE(p.cx, endpoint_again(p.cx, p.w.env.db, &e, p.w.t.utc_us, true, &n, &more), FG_OK);
     CHECK_I64(n, 0, "but only since then");
+    place_end(&p);
+}
+
+TEST(what_happens_meanwhile_can_be_asked_for)
+{
+    struct place p;
+    place_begin(&p);
+    struct endpoint e = endpoint_at(&p, "/a", 0, NULL);
+    struct endpoint_wish off = { .has_disabled = true, .disabled = true }, on = { .has_disabled = true };
+    CHECK_CODE(p.cx, endpoint_update(p.cx, p.w.env.db, 1, e.public_id, &off, &e), FG_OK);
+    run_to_end(&p.w, new_job(&p.w, "replay-1", FAR));
+    clock_add(&p.w, 10 * S);
+    int64_t since_us = p.w.t.utc_us, n;
+    bool more;
+    run_to_end(&p.w, new_job(&p.w, "replay-1", FAR));
+    CHECK_I64(receiver_n(p.r, "/a"), 0, "nothing is told");
+    CHECK_I64(ask(&p.w, "SELECT COUNT(*) FROM webhook_delivery WHERE state = %d AND tries = 0", DELIVERY_CANCELED), 6,
+              "and all of it kept");
+    CHECK_CODE(p.cx, endpoint_update(p.cx, p.w.env.db, 1, e.public_id, &on, &e), FG_OK);
+    settle(&p.w);
+    CHECK_I64(receiver_n(p.r, "/a"), 0, "nor once it is back, unless asked for");
+    CHECK_CODE(p.cx, endpoint_again(p.cx, p.w.env.db, &e, since_us, false, &n, &more), FG_OK);
+    settle(&p.w);
+    CHECK_IS(told(&p, "/a"), "job.queued job.processing job.succeeded", "what happened since, in order");
+    CHECK_CODE(p.cx, endpoint_update(p.cx, p.w.env.db, 1, e.public_id, &off, &e), FG_OK);
+    clock_add(&p.w, NOTIFY_MISSED_US);
+    run_to_end(&p.w, new_job(&p.w, "replay-1", FAR));
+    CHECK_I64(ask(&p.w, "SELECT COUNT(*) FROM webhook_delivery"), 6, "one that stays away is forgotten");
     place_end(&p);
 }
 

@@ -1,6 +1,5 @@
 /* The provider's file becomes ours, or does not: what arrives, what is no video, what the disk does, what a crash
  * left behind, and how files go. */
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -9,22 +8,6 @@
 #include "store/job_world.h"
 
 #define FAR 86400
-
-static unsigned files_in(struct job_world *w, struct fg_str folder, struct fg_str prefix)
-{
-    unsigned n = 0;
-    DIR *d = opendir(arena_fmt(w->cx->mem, "%.*s/%.*s", FG_P(w->conf.media_root), FG_P(folder)).p);
-    for (struct dirent *e; d && (e = readdir(d));)
-        n += e->d_name[0] != '.' && fg_starts(fg_str_c(e->d_name), prefix);
-    if (d)
-        closedir(d);
-    return n;
-}
-
-static unsigned stored(struct job_world *w, struct fg_str id)
-{
-    return files_in(w, (struct fg_str){ id.p + 4, 2 }, id);
-}
 
 static unsigned temporary(struct job_world *w)
 {
@@ -77,7 +60,7 @@ TEST(what_is_no_video_fails_after_a_second_look)
         run_to_end(&w, a.job_id);
         check_place(&w, a.job_id, JOB_FAILED, STAGE_DONE, "output_invalid", "empty, words, cut off, too short");
         CHECK_I64(fake_count(w.fake, FAKE_CONTENT), POLICY_GATE_MAX, "looked at twice");
-        CHECK_I64(stored(&w, a.job_id) + temporary(&w), 0, "and nothing is kept");
+        CHECK_I64(files_of(&w, a.job_id) + temporary(&w), 0, "and nothing is kept");
         job_world_end(&w, 0);
     }
 }
@@ -101,7 +84,70 @@ TEST(what_does_not_arrive_is_fetched_again)
         run_to_end(&w, id);
         check_place(&w, id, JOB_FAILED, STAGE_DONE, "output_unreachable", row[i].why);
         CHECK_I64(fake_count(w.fake, FAKE_CONTENT), row[i].downloads, row[i].why);
-        CHECK_I64(stored(&w, id) + temporary(&w), 0, "nothing is kept");
+        CHECK_I64(files_of(&w, id) + temporary(&w), 0, "nothing is kept");
+        job_world_end(&w, 0);
+    }
+}
+
+/* A file that crawls, or takes longer than a download may: such a connection is as good as lost. */
+TEST(too_slow_is_as_good_as_lost)
+{
+    static const struct { int64_t crawl_s, whole_s; enum job_state end; const char *code; } row[] = {
+        { 1, 60, JOB_FAILED, "output_unreachable" }, { 60, 1, JOB_SUCCEEDED, "" },
+    };
+    struct job_world w;
+    for (size_t i = 0; i < FG_LEN(row); i++) {
+        job_world_begin(&w);
+        w.conf.media_crawl_s = row[i].crawl_s;
+        w.conf.media_fetch_timeout_s = row[i].whole_s;
+        size_t cut = video_file(&w).n - 1000;
+        say(&w, FAKE_CONTENT, (struct fake_reply){ .way = FAKE_DEFAULT, .cut = cut, .stall = true });
+        if (row[i].end == JOB_SUCCEEDED)
+            say(&w, FAKE_CONTENT, (struct fake_reply){ .way = FAKE_DEFAULT });
+        struct fg_str id = new_job(&w, "list-1", FAR);
+        while (!fake_count(w.fake, FAKE_CONTENT))
+            step(&w);
+        check_place(&w, id, JOB_PROCESSING, STAGE_STORING, "", "a slow moment is no reason to lose it");
+        CHECK_I64(temporary(&w), 0, "what came of it is thrown away");
+        if (row[i].end == JOB_SUCCEEDED) /* on a busy machine a good one takes a while, too */
+            w.conf.media_fetch_timeout_s = 60;
+        else
+            do_sql(&w, "UPDATE due SET tries = %d WHERE kind = %d", POLICY_FETCH_MAX - 1, DUE_INGEST);
+        run_to_end(&w, id);
+        check_place(&w, id, row[i].end, STAGE_DONE, row[i].code, "in the end");
+        CHECK_I64(fake_count(w.fake, FAKE_CONTENT), 2, "fetched again");
+        job_world_end(&w, 0);
+    }
+}
+
+/* It said that it was done; asked where the file is, it says something else. */
+TEST(a_provider_that_takes_its_success_back)
+{
+    static const struct { const char *body; int status; enum job_state end; const char *code, *why; } row[] = {
+        { "{\"status\":\"queued\"}", 200, JOB_FAILED, "output_unreachable", "it never comes back to it" },
+        { "{\"status\":\"failed\"}", 200, JOB_FAILED, "provider_failed", "its last word" },
+        { "{\"status\":\"failed\",\"error\":{\"code\":\"moderation_blocked\"}}", 200, JOB_FAILED, "blocked_prompt", "policy" },
+        { "", 404, JOB_FAILED, "output_unreachable", "forgotten" },
+        { "", 500, JOB_FAILED, "output_unreachable", "no answer any more" },
+        { NULL, 0, JOB_SUCCEEDED, "", "a moment of doubt" },
+    };
+    struct job_world w;
+    for (size_t i = 0; i < FG_LEN(row); i++) {
+        job_world_begin(&w);
+        say(&w, FAKE_POLL, (struct fake_reply){ .way = FAKE_DEFAULT });
+        if (row[i].body) {
+            say(&w, FAKE_POLL, (struct fake_reply){ .way = FAKE_ANSWER, .status = row[i].status, .body = fg_str_c(row[i].body) });
+        } else {
+            say_status(&w, "in_progress", 99);
+            say(&w, FAKE_POLL, (struct fake_reply){ .way = FAKE_ANSWER, .status = 404 });
+            say(&w, FAKE_POLL, (struct fake_reply){ .way = FAKE_DEFAULT });
+        }
+        struct fg_str id = new_job(&w, "list-1", FAR);
+        run_to_end(&w, id);
+        check_place(&w, id, row[i].end, STAGE_DONE, row[i].code, row[i].why);
+        CHECK_STR(timeline(&w, id), fg_str_c(row[i].body ? "submitting accepted output_ready failed"
+                                               : "submitting accepted output_ready succeeded"), "never back to rendering");
+        CHECK_I64(job_now(&w, id).charged, !row[i].body, "charged for what was delivered");
         job_world_end(&w, 0);
     }
 }
@@ -177,8 +223,55 @@ TEST(what_a_crash_left_in_the_store_is_tidied)
     second_sweeper(&w, &w.sweeper);
     run_to_end(&w, id);
     check_place(&w, id, JOB_SUCCEEDED, STAGE_DONE, "", "another one stores it");
-    CHECK_I64(stored(&w, id), 2, "and only its files are there");
+    CHECK_I64(files_of(&w, id), 2, "and only its files are there");
     job_world_end(&w, 0);
+}
+
+TEST(what_a_crash_left_goes_when_the_job_fails_after_all)
+{
+    struct job_world w;
+    job_world_begin(&w);
+    say(&w, FAKE_CONTENT, (struct fake_reply){ .way = FAKE_DEFAULT, .hold = true });
+    struct fg_str id = new_job(&w, "list-1", FAR);
+    settle(&w);
+    clock_add(&w, 6 * FG_US_PER_S);
+    turn_until_held(&w, &w.sweeper, 1);
+    sweeper_close(&w.sweeper);
+    leave_file(&w, id, "-OLD.mp4");
+    fake_unsay(w.fake, FAKE_CONTENT);
+    say(&w, FAKE_CONTENT, (struct fake_reply){ .way = FAKE_ANSWER, .status = 404 });
+    second_sweeper(&w, &w.sweeper);
+    run_to_end(&w, id);
+    check_place(&w, id, JOB_FAILED, STAGE_DONE, "output_unreachable", "its provider has lost it meanwhile");
+    settle(&w);
+    CHECK_I64(files_of(&w, id), 0, "no file of it is there");
+    CHECK_I64(ask(&w, "SELECT COUNT(*) FROM due"), 0, "and nothing to do");
+    job_world_end(&w, 0);
+}
+
+/* A cancel that deletes met a video that was finished a moment before. */
+TEST(what_a_cancel_has_deleted_is_canceled)
+{
+    static const struct { bool asked; const char *code; } row[] = { { true, "canceled" }, { false, "output_unreachable" } };
+    for (size_t i = 0; i < FG_LEN(row); i++) {
+        struct job_world w;
+        struct job j;
+        job_world_begin(&w);
+        say(&w, FAKE_CONTENT, (struct fake_reply){ .way = FAKE_ANSWER, .status = 503 });
+        struct fg_str id = new_job(&w, "list-1", FAR);
+        while (job_now(&w, id).stage != STAGE_STORING)
+            step(&w);
+        struct provider_site *site = &((struct cat_provider *)(uintptr_t)catalogue_provider(w.catalogue, FG_LIT("list")))->site;
+        site->base_url = arena_fmt(w.cx->mem, "%.*s/videos", FG_P(site->base_url)); /* so that the fake knows it */
+        do_sql(&w, "UPDATE attempt SET adapter = 'runway', provider_job_id = '17f20503-6c24-4c16-946b-35dbbce2af2f'");
+        do_sql(&w, "UPDATE job SET provider_job_id = '17f20503-6c24-4c16-946b-35dbbce2af2f'");
+        if (row[i].asked)
+            CHECK_CODE(w.cx, job_cancel(w.cx, &w.env, &w.who, id, &j), FG_OK);
+        say(&w, FAKE_POLL, (struct fake_reply){ .way = FAKE_ANSWER, .status = 404 });
+        run_to_end(&w, id);
+        check_place(&w, id, JOB_FAILED, STAGE_DONE, row[i].code, "gone");
+        job_world_end(&w, 0);
+    }
 }
 
 TEST(an_erasure_does_not_need_the_catalogue)
@@ -190,7 +283,7 @@ TEST(an_erasure_does_not_need_the_catalogue)
     open_catalogue(&w)->model_n = open_catalogue(&w)->provider_n = 0;
     CHECK_CODE(w.cx, job_erase(w.cx, &w.env, &w.who, id), FG_OK);
     settle(&w);
-    CHECK_I64(stored(&w, id), 0, "files are gone");
+    CHECK_I64(files_of(&w, id), 0, "files are gone");
     CHECK_I64(ask(&w, "SELECT COUNT(*) FROM due"), 0, "and the work is done");
     job_world_end(&w, 0);
 }

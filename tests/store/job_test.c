@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "io/json.h"
-#include "store/db_proxy.h"
 #include "store/job_world.h"
 
 #define GOOD "{\"prompt\":\"a fish\",\"aspectRatio\":\"16:9\",\"duration\":5}"
@@ -234,28 +233,6 @@ TEST(prompts_come_back_as_they_were)
 
 /* ---- a COMMIT without an answer ---- */
 
-struct relayed {
-    struct db_proxy proxy;
-    struct conf conf;
-    struct db *direct;
-};
-
-static void relay_begin(struct job_world *w, struct relayed *r)
-{
-    r->conf = w->conf;
-    r->direct = w->env.db;
-    db_proxy_start(&r->proxy, db_server_dir(), arena_cstr(w->cx->mem, w->conf.db_socket));
-    r->conf.db_socket = fg_str_c(r->proxy.path);
-    CHECK_CODE(w->cx, db_open(w->cx, &w->env.db, &r->conf, DB_WEB), FG_OK);
-}
-
-static void relay_end(struct job_world *w, struct relayed *r)
-{
-    db_close(w->env.db);
-    w->env.db = r->direct;
-    db_proxy_stop(&r->proxy);
-}
-
 TEST(a_commit_that_was_not_answered_is_looked_up)
 {
     static const struct { const char *why; enum db_proxy_trick trick; enum fg_code rc; int64_t jobs; } row[] = {
@@ -267,7 +244,7 @@ TEST(a_commit_that_was_not_answered_is_looked_up)
     struct job_answer a, again;
     for (size_t i = 0; i < FG_LEN(row); i++) {
         job_world_begin(&w);
-        relay_begin(&w, &r);
+        relay_begin(&w, &r, DB_WEB);
         *r.proxy.trick = (int)row[i].trick;
         CHECK_CODE(w.cx, create_job(&w, FG_LIT(GOOD), "k", &a), row[i].rc);
         CHECK_I64(rows(&w, "job"), row[i].rc == FG_OK, row[i].why);

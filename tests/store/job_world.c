@@ -1,6 +1,7 @@
 #include "store/job_world.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stdarg.h>
@@ -25,13 +26,34 @@
     "\"keyRef\":\"fake\",\"extras\":" extras ",\"callbacks\":" callbacks ",\"concurrency\":8,"     \
     "\"attemptsMax\":2,\"unknown\":{\"by\":\"" by "\",\"waitSeconds\":" wait ","                  \
     "\"then\":\"" then "\"}," MODEL(name)
+#define COMFY                                                                                       \
+    "\"comfy\":{\"adapter\":\"comfyui\",\"urls\":{\"base\":\"http://127.0.0.1:%u/comfy\"},"         \
+    "\"keyRef\":\"fake\",\"concurrency\":8,\"attemptsMax\":2,"                                      \
+    "\"unknown\":{\"by\":\"list\",\"waitSeconds\":600,\"then\":\"fail\"},\"models\":{\"comfy-1\":{" \
+    "\"remote\":\"r-1\",\"durations\":{\"min\":5,\"max\":10},\"sizes\":{\"16:9\":{\"480p\":\"854x480\"}},"\
+    "\"defaultResolution\":\"480p\",\"image\":\"required\",\"parameters\":{"                        \
+    "\"prompt\":\"1.inputs.text\",\"image\":\"1.inputs.image\",\"width\":\"1.inputs.w\","           \
+    "\"height\":\"1.inputs.h\",\"duration\":{\"name\":\"1.inputs.n\",\"fps\":16}},"                 \
+    "\"outputNode\":\"2\",\"workflow\":{\"1\":{\"class_type\":\"Make\","                            \
+    "\"inputs\":{\"text\":\"\",\"image\":\"\",\"w\":1,\"h\":1,\"n\":1}},"                           \
+    "\"2\":{\"class_type\":\"SaveVideo\",\"inputs\":{\"video\":[\"1\",0]}}},"                       \
+    "\"outputLifeSeconds\":86400,\"price\":{\"currency\":\"USD\",\"per\":\"second\",\"micro\":2000}}}}"
+#define KEYED                                                                                   \
+    "\"keyed\":{\"adapter\":\"fal\",\"urls\":{\"base\":\"http://127.0.0.1:%u/keyed\","                  \
+    "\"history\":\"http://127.0.0.1:%u/keyed\",\"jwks\":\"http://127.0.0.1:%u/comfy/keys\"},"         \
+    "\"keyRef\":\"fake\",\"callbacks\":true,\"concurrency\":8,\"attemptsMax\":2,"                     \
+    "\"unknown\":{\"by\":\"list\",\"waitSeconds\":600,\"then\":\"fail\"},\"models\":{\"keyed-1\":{"       \
+    "\"remote\":\"a/b\",\"durations\":{\"min\":5,\"max\":10},\"sizes\":{\"16:9\":{\"480p\":null}},"       \
+    "\"defaultResolution\":\"480p\",\"parameters\":{\"prompt\":\"prompt\",\"aspectRatio\":\"ratio\","     \
+    "\"resolution\":\"resolution\",\"duration\":{\"name\":\"duration\"}},\"outputLifeSeconds\":3600,"     \
+    "\"price\":{\"currency\":\"USD\",\"per\":\"second\",\"micro\":2000}}}}"
 #define CATALOGUE                                                                              \
     "{\"defaultRoute\":\"main\",\"routes\":{\"main\":[\"replay-1\"],"                             \
     "\"astray\":[\"nowhere-1\",\"list-1\"],\"pair\":[\"list-1\",\"wait-1\"]},\"providers\":{"       \
     PROVIDER("replay", "true", "true", "replay", "fail", "600") ","                              \
     PROVIDER("list", "false", "false", "list", "fail", "600") ","                                \
     PROVIDER("wait", "false", "false", "waiting", "resubmit", "600") ","                         \
-    PROVIDER("nowhere", "true", "false", "replay", "fail", "600") "}}"
+    PROVIDER("nowhere", "true", "false", "replay", "fail", "600") "," COMFY "," KEYED "}}"
 
 static void write_file(const char *path, struct fg_str text)
 {
@@ -78,7 +100,8 @@ static void configure(struct job_world *w)
     static unsigned n;
     unsigned port = fake_port(w->fake), closed = closed_port(&w->closed_fd);
     const char *path = arena_fmt(w->cx->mem, "%s/catalogue-%u.json", db_server_dir(), n).p;
-    write_file(path, arena_fmt(w->cx->mem, CATALOGUE, port, port, port, closed));
+    write_file(path, arena_fmt(w->cx->mem, CATALOGUE, port, port, port, closed, port, port, port,
+                               port));
     w->conf.auth_pepper = FG_LIT("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f");
     w->conf.catalogue_file = fg_str_c(path);
     w->conf.media_root = arena_fmt(w->cx->mem, "%s/media-%u", db_server_dir(), n++);
@@ -96,6 +119,10 @@ static void connect_to_look(struct job_world *w)
                                        arena_cstr(w->cx->mem, w->conf.db_socket), CLIENT_MULTI_STATEMENTS),
           "a connection to look through");
     do_sql(w, "SET NAMES utf8mb4; SET SESSION tx_isolation = 'READ-COMMITTED'");
+}
+
+static void two_accounts(struct job_world *w)
+{
     do_sql(w, "INSERT INTO account (id, public_id, name, created_us) VALUES (1, 'acct_1', 'a', 1), "
               "(2, 'acct_2', 'b', 1)");
 }
@@ -113,8 +140,18 @@ void job_world_begin(struct job_world *w)
     CHECK_CODE(w->cx, account_pepper(w->cx, &w->conf, w->pepper), FG_OK);
     CHECK_CODE(w->cx, migrate(w->cx, &w->conf, migrations, migration_n, &applied), FG_OK);
     connect_to_look(w);
+    two_accounts(w);
     w->who = (struct identity){ .account_id = 1, .key_id = 1, .role = ROLE_APP, .account = "acct_1" };
     w->env = (struct job_env){ .conf = &w->conf, .catalogue = w->catalogue, .pepper = w->pepper, .wake_fd = -1 };
+    CHECK_CODE(w->cx, db_open(w->cx, &w->env.db, &w->conf, DB_WEB), FG_OK);
+    second_sweeper(w, &w->sweeper);
+}
+
+void job_world_forked(struct job_world *w)
+{
+    t_forked();
+    w->t.dice ^= (uint64_t)getpid() << 32;
+    connect_to_look(w);
     CHECK_CODE(w->cx, db_open(w->cx, &w->env.db, &w->conf, DB_WEB), FG_OK);
     second_sweeper(w, &w->sweeper);
 }
@@ -145,6 +182,22 @@ void clock_add(struct job_world *w, int64_t us)
     w->cx->now_us = w->t.utc_us;
 }
 
+void relay_begin(struct job_world *w, struct relayed *r, enum db_program program)
+{
+    r->conf = w->conf;
+    r->direct = w->env.db;
+    db_proxy_start(&r->proxy, db_server_dir(), arena_cstr(w->cx->mem, w->conf.db_socket));
+    r->conf.db_socket = fg_str_c(r->proxy.path);
+    CHECK_CODE(w->cx, db_open(w->cx, &w->env.db, &r->conf, program), FG_OK);
+}
+
+void relay_end(struct job_world *w, struct relayed *r)
+{
+    db_close(w->env.db);
+    w->env.db = r->direct;
+    db_proxy_stop(&r->proxy);
+}
+
 /* ---- looking ---- */
 
 static MYSQL_RES *query(struct job_world *w, const char *fmt, va_list ap)
@@ -156,6 +209,7 @@ static MYSQL_RES *query(struct job_world *w, const char *fmt, va_list ap)
     bool ok = mysql_real_query(w->sql, text, (unsigned long)n) == 0;
     while (ok && more == 0) {
         MYSQL_RES *r = mysql_store_result(w->sql);
+        CHECK(r || !mysql_field_count(w->sql), arena_fmt(w->cx->mem, "%s: %s", text, mysql_error(w->sql)).p);
         if (first)
             mysql_free_result(r);
         else
@@ -228,6 +282,22 @@ void check_place(struct job_world *w, struct fg_str id, enum job_state state, en
     CHECK_STR(j.error_code.p ? j.error_code : none, fg_str_c(code), why);
 }
 
+unsigned files_in(struct job_world *w, struct fg_str folder, struct fg_str prefix)
+{
+    unsigned n = 0;
+    DIR *d = opendir(arena_fmt(w->cx->mem, "%.*s/%.*s", FG_P(w->conf.media_root), FG_P(folder)).p);
+    for (struct dirent *e; d && (e = readdir(d));)
+        n += e->d_name[0] != '.' && fg_starts(fg_str_c(e->d_name), prefix);
+    if (d)
+        closedir(d);
+    return n;
+}
+
+unsigned files_of(struct job_world *w, struct fg_str id)
+{
+    return files_in(w, (struct fg_str){ id.p + 4, 2 }, id);
+}
+
 /* ---- acting ---- */
 
 enum fg_code create_job(struct job_world *w, struct fg_str body, const char *key, struct job_answer *out)
@@ -248,7 +318,7 @@ struct fg_str new_job(struct job_world *w, const char *model, int64_t deadline_s
 void look_anew(struct sweeper *s)
 {
     s->look_now = true;
-    s->next_slots_us = s->next_reroute_us = s->next_deliver_us = s->traffic.next_load_us = 0;
+    s->next_slots_us = s->next_reroute_us = s->next_deliver_us = s->traffic.next_load_us = s->away_until_us = 0;
 }
 
 void drain(struct sweeper *s)

@@ -4,6 +4,7 @@
 #define FG_TESTS_JOB_WORLD_H
 
 #include "fakes/provider.h"
+#include "store/db_proxy.h"
 #include "store/db_server.h"
 #include "sweeper/sweep.h"
 
@@ -12,6 +13,8 @@
  *   list     a lost submit is looked for in the list; no callbacks
  *   wait     only time tells; then it is submitted again, twice at most; no callbacks
  *   nowhere  nobody listens there
+ *   comfy    ComfyUI: a picture is handed over first, what runs can be interrupted; a lost submit is looked up
+ *   keyed    fal, as far as callbacks go: signed with public keys
  * Routes: main (replay), astray (nowhere, then list), pair (list, then wait). */
 #define JOB_WORLD_WAIT_S 600
 
@@ -30,6 +33,8 @@ struct job_world {
 };
 
 void job_world_begin(struct job_world *w);
+/* In a process forked off the test: connections and a sweeper of its own, and other dice. */
+void job_world_forked(struct job_world *w);
 /* Checks the ledger's invariants too. */
 void job_world_end(struct job_world *w, unsigned expected_error_lines);
 
@@ -37,6 +42,15 @@ void job_world_end(struct job_world *w, unsigned expected_error_lines);
 struct catalogue *open_catalogue(struct job_world *w);
 /* Moves the clock, for the requests and for every sweeper. */
 void clock_add(struct job_world *w, int64_t us);
+
+/* The requests' connection leads through a proxy, until the end. */
+struct relayed {
+    struct db_proxy proxy;
+    struct conf conf;
+    struct db *direct;
+};
+void relay_begin(struct job_world *w, struct relayed *r, enum db_program program);
+void relay_end(struct job_world *w, struct relayed *r);
 
 /* ---- looking ---- */
 /* The first column of the first row as a number; NULL and no row are 0. */
@@ -50,6 +64,11 @@ struct fg_str timeline(struct job_world *w, struct fg_str id);
 /* Of a job that is in this stage and, once it is done, in this state with this code ("" for none). */
 void check_place(struct job_world *w, struct fg_str id, enum job_state state, enum job_stage stage,
                  const char *code, const char *why);
+
+/* Files of the store's folder ("tmp" is one) whose names begin so. */
+unsigned files_in(struct job_world *w, struct fg_str folder, struct fg_str prefix);
+/* Of this job, where they are kept. */
+unsigned files_of(struct job_world *w, struct fg_str id);
 
 /* ---- acting ---- */
 /* POST /v1/jobs for a model, with a deadline in seconds; its id. */

@@ -1,6 +1,5 @@
 /* Sweepers that crash, hang, or work side by side: leases keep them apart, guards make the rest harmless. */
-#include <dirent.h>
-
+#include "store/db_proxy.h"
 #include "store/job_world.h"
 
 #define FAR 86400
@@ -181,15 +180,35 @@ TEST(a_submit_that_hung_past_its_lease_still_tells_the_truth)
     }
 }
 
-static unsigned stored(struct job_world *w, struct fg_str id)
+static bool has_slots(struct job_world *w, struct sweeper *s)
 {
-    unsigned n = 0;
-    DIR *d = opendir(arena_fmt(w->cx->mem, "%.*s/%.2s", FG_P(w->conf.media_root), id.p + 4).p);
-    for (struct dirent *e; d && (e = readdir(d));)
-        n += fg_starts(fg_str_c(e->d_name), id);
-    if (d)
-        closedir(d);
-    return n;
+    static const struct db_col cols[] = { { DB_TAG_I64, 0 } };
+    int64_t got = 0;
+    bool found;
+    CHECK_CODE(w->cx, db_one(w->cx, s->env.db, SQL_SLOTS_LOCK, DB_ARGS(DB(FG_LIT("filmgate.slots"))), DB_COLS(cols),
+                             &got, &found), FG_OK);
+    return got == 1;
+}
+
+static bool has_slots_now(void *arg)
+{
+    struct job_world *w = arg;
+    return has_slots(w, &w->sweeper);
+}
+
+/* Its connection lives, and says nothing any more. */
+TEST(a_sweeper_that_hangs_over_the_slots_does_not_keep_them)
+{
+    struct job_world w;
+    struct sweeper other;
+    job_world_begin(&w);
+    w.conf.sweeper_lease_s = 1;
+    second_sweeper(&w, &other);
+    CHECK(has_slots(&w, &other), "it has the lock");
+    CHECK(!has_slots(&w, &w.sweeper), "and nobody else");
+    db_server_await(has_slots_now, &w, "until its lease would be over");
+    sweeper_close(&other);
+    job_world_end(&w, 0);
 }
 
 TEST(a_download_that_hung_past_its_lease_leaves_no_second_file)
@@ -207,9 +226,49 @@ TEST(a_download_that_hung_past_its_lease_leaves_no_second_file)
     fake_release(w.fake);
     drain(&w.sweeper);
     CHECK_STR(state_of_things(&w), before, "the late one changes nothing");
-    CHECK_I64(stored(&w, id), 2, "and its files are gone");
+    CHECK_I64(files_of(&w, id), 2, "and its files are gone");
     sweeper_close(&other);
     job_world_end(&w, 0);
+}
+
+static struct fg_str late_id;
+
+static bool all_put(void *arg)
+{
+    struct job_world *w = arg;
+    sweep_wait(&w->sweeper, -1, -1, FG_US_PER_MS);
+    return files_of(w, late_id) == 4;
+}
+
+/* It cannot know whether its files are the ones while the database is away, and must not forget to ask. */
+TEST(a_late_download_that_cannot_ask_leaves_no_second_file_either)
+{
+    struct job_world w;
+    struct sweeper other;
+    struct db_proxy proxy;
+    job_world_begin(&w);
+    struct conf conf = w.conf;
+    db_proxy_start(&proxy, db_server_dir(), arena_cstr(w.cx->mem, w.conf.db_socket));
+    conf.db_socket = fg_str_c(proxy.path);
+    second_sweeper(&w, &other);
+    sweeper_close(&w.sweeper);
+    CHECK_CODE(w.cx, sweeper_open(w.cx, &w.sweeper, &conf, w.catalogue, w.pepper), FG_OK);
+    w.sweeper.next_upkeep_us = INT64_MAX;
+    late_id = held_in(&w, FAKE_CONTENT, (struct fake_reply){ .way = FAKE_DEFAULT });
+    lease_over(&w);
+    fake_unsay(w.fake, FAKE_CONTENT);
+    settle_with(&other);
+    CHECK_I64(files_of(&w, late_id), 2, "another has stored it");
+    db_proxy_stop(&proxy);
+    fake_release(w.fake);
+    db_server_await(all_put, &w, "it has put its files, too");
+    db_proxy_start(&proxy, db_server_dir(), arena_cstr(w.cx->mem, w.conf.db_socket));
+    drain(&w.sweeper);
+    CHECK_I64(files_of(&w, late_id), 2, "and has taken them away");
+    check_place(&w, late_id, JOB_SUCCEEDED, STAGE_DONE, "", "the other's are there");
+    sweeper_close(&other);
+    job_world_end(&w, 1);
+    db_proxy_stop(&proxy);
 }
 
 TEST(a_long_download_keeps_its_lease)

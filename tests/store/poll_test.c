@@ -104,13 +104,14 @@ TEST(progress_is_what_the_provider_says)
     struct fg_str id = accepted(&w, "list-1", FAR);
     static const struct { const char *word; int said, shown; } row[] = {
         { "queued", -1, -1 }, { "in_progress", -1, -1 }, { "in_progress", 0, 0 }, { "in_progress", 40, 40 },
-        { "in_progress", 30, 40 }, { "in_progress", -1, 40 }, { "in_progress", 100, 100 },
+        { "in_progress", 30, 40 }, { "queued", -1, 40 }, { "in_progress", -1, 40 }, { "in_progress", 100, 100 },
     };
     for (size_t i = 0; i < FG_LEN(row); i++) {
         fake_unsay(w.fake, FAKE_POLL);
         say_status(&w, row[i].word, row[i].said);
         step(&w);
         CHECK_I64(job_now(&w, id).progress, row[i].shown, "never backwards");
+        CHECK_I64(job_now(&w, id).state, i ? JOB_PROCESSING : JOB_QUEUED, "nor the state: queued again is no news");
     }
     CHECK_IS(timeline(&w, id), "submitting accepted started", "and no flood of events");
     job_world_end(&w, 0);
@@ -176,6 +177,7 @@ TEST(a_job_that_never_had_a_slot_expires)
 
 TEST(at_the_deadline_the_provider_is_asked_one_last_time)
 {
+    static const char failed[] = "{\"status\":\"failed\"}";
     static const struct {
         const char *why;
         struct fake_reply last;
@@ -186,6 +188,7 @@ TEST(at_the_deadline_the_provider_is_asked_one_last_time)
         { "no news", { .way = FAKE_HANG_UP }, JOB_EXPIRED, "deadline_exceeded" },
         { "its error", { .way = FAKE_ANSWER, .status = 500 }, JOB_EXPIRED, "deadline_exceeded" },
         { "forgotten", { .way = FAKE_ANSWER, .status = 404 }, JOB_EXPIRED, "deadline_exceeded" },
+        { "it failed", { .way = FAKE_ANSWER, .body = { failed, sizeof failed - 1 } }, JOB_FAILED, "provider_failed" },
         { "just made it", { .way = FAKE_DEFAULT }, JOB_SUCCEEDED, "" },
     };
     struct job_world w;
@@ -204,6 +207,60 @@ TEST(at_the_deadline_the_provider_is_asked_one_last_time)
         check_place(&w, id, row[i].state, STAGE_DONE, row[i].code, row[i].why);
         CHECK_I64(fake_count(w.fake, FAKE_POLL), row[i].code[0] ? 2 : 3, "asked once more; and where the file is");
         CHECK_I64(w.t.utc_us, job_now(&w, id).deadline_us, "at the deadline");
+        CHECK_I64(job_now(&w, id).charged, row[i].state == JOB_SUCCEEDED, "charged for what was delivered");
+        job_world_end(&w, 0);
+    }
+}
+
+/* A poll that was on its way at the deadline brings the video once nobody waits any more. */
+TEST(a_result_after_the_last_question_is_recorded_and_not_charged)
+{
+    struct job_world w;
+    job_world_begin(&w);
+    struct fg_str id = accepted(&w, "list-1", 30);
+    say(&w, FAKE_POLL, (struct fake_reply){ .way = FAKE_DEFAULT, .hold = true });
+    say_status(&w, "in_progress", 99);
+    clock_add(&w, 6 * S);
+    turn_until_held(&w, &w.sweeper, 1);
+    clock_add(&w, 25 * S);
+    int64_t end_us = ctx_mono_us(w.cx) + 60 * S;
+    while (job_now(&w, id).state != JOB_EXPIRED) {
+        CHECK(ctx_mono_us(w.cx) < end_us, "its deadline does not wait for the poll");
+        look_anew(&w.sweeper);
+        (void)sweep_pass(&w.sweeper);
+        sweep_wait(&w.sweeper, -1, -1, 5 * FG_US_PER_MS);
+    }
+    fake_release(w.fake);
+    drain(&w.sweeper);
+    check_place(&w, id, JOB_EXPIRED, STAGE_DONE, "deadline_exceeded", "an end is an end");
+    CHECK_IS(timeline(&w, id), "submitting accepted started expired late_result", "support can see that it was made");
+    CHECK(!job_now(&w, id).charged, "not charged");
+    CHECK_I64(ask(&w, "SELECT COUNT(*) FROM due"), 0, "and not fetched");
+    job_world_end(&w, 0);
+}
+
+/* We may have died between a cancel that deletes and its note. */
+TEST(what_was_to_be_canceled_and_is_gone_is_canceled)
+{
+    static const struct { bool asked; const char *adapter, *code; } row[] = {
+        { true, "runway", "canceled" }, { false, "runway", "provider_forgot" }, { true, "openai", "provider_forgot" },
+    };
+    for (size_t i = 0; i < FG_LEN(row); i++) {
+        struct job_world w;
+        struct job j;
+        job_world_begin(&w);
+        struct fg_str id = accepted(&w, "list-1", FAR);
+        struct provider_site *site = &((struct cat_provider *)(uintptr_t)catalogue_provider(w.catalogue, FG_LIT("list")))->site;
+        if (i < 2)
+            site->base_url = arena_fmt(w.cx->mem, "%.*s/videos", FG_P(site->base_url)); /* so that the fake knows it */
+        do_sql(&w, "UPDATE attempt SET adapter = '%s', provider_job_id = '17f20503-6c24-4c16-946b-35dbbce2af2f'", row[i].adapter);
+        do_sql(&w, "UPDATE job SET provider_job_id = '17f20503-6c24-4c16-946b-35dbbce2af2f'");
+        if (row[i].asked)
+            CHECK_CODE(w.cx, job_cancel(w.cx, &w.env, &w.who, id, &j), FG_OK);
+        say(&w, FAKE_POLL, (struct fake_reply){ .way = FAKE_ANSWER, .status = 404 });
+        run_to_end(&w, id);
+        check_place(&w, id, JOB_FAILED, STAGE_DONE, row[i].code, row[i].adapter);
+        CHECK_I64(fake_count(w.fake, FAKE_POLL), POLICY_GONE_MAX, "not at the first word");
         job_world_end(&w, 0);
     }
 }

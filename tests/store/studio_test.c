@@ -334,3 +334,43 @@ TEST(pages_follow_each_other)
               FG_INVALID_REQUEST, "after whom?");
     place_end(&p);
 }
+
+/* ---- a clock that jumps ---- */
+
+TEST(a_jump_ends_no_render_and_holds_up_no_callback)
+{
+    static const int64_t by[] = { 3600 * FG_US_PER_S, -3600 * FG_US_PER_S };
+    for (size_t i = 0; i < FG_LEN(by); i++) {
+        struct place p;
+        struct clock worker, pool;
+        struct video *v, *other;
+        struct delivery *d;
+        size_t n;
+        int64_t moved_us;
+        place_begin(&p);
+        clock_open(&worker, &p.w.env, &books_clock_worker);
+        clock_open(&pool, &p.w.env, &books_clock_pool);
+        CHECK(clock_turn(&p.w.cx, &worker, p.db, &moved_us) && clock_turn(&p.w.cx, &pool, p.db, &moved_us), "agreed");
+        put(&p);
+        put(&p);
+        CHECK_I64(claim(&p, OWNER("a"), 2, &v), 2, "two renders");
+        finish(&p, &v[1], OWNER("a"), FG_NONE);
+        CHECK_CODE(&p.w.cx, books_tell_claim(&p.w.cx, p.db, 8, p.w.cx.now_us + LEASE_US, &d, &n), FG_OK);
+
+        t_jump(&p.w, by[i]);
+        CHECK(!clock_turn(&p.w.cx, &worker, p.db, &moved_us) && !moved_us, "it waits for those in the middle of something");
+        worker.noticed_us -= CLOCK_GRACE_US;
+        worker.next_try_us = 0;
+        CHECK(clock_turn(&p.w.cx, &worker, p.db, &moved_us) && moved_us == by[i], "the worker settles it");
+        CHECK(clock_turn(&p.w.cx, &pool, p.db, &moved_us) && moved_us == by[i], "the pool follows");
+        CHECK_I64(claim(&p, OWNER("b"), 2, &other), 0, "the render is its worker's");
+        d[0].due_us += moved_us;
+        CHECK_CODE(&p.w.cx, books_tell_later(&p.w.cx, p.db, &d[0], p.w.cx.now_us + 5 * FG_US_PER_S), FG_OK);
+        later(&p, 5 * FG_US_PER_S);
+        CHECK_CODE(&p.w.cx, books_tell_claim(&p.w.cx, p.db, 8, p.w.cx.now_us + LEASE_US, &d, &n), FG_OK);
+        CHECK_I64(n, 1, "told again when it was to be");
+        later(&p, LEASE_US);
+        CHECK_I64(claim(&p, OWNER("b"), 2, &other), 1, "a dead worker's is free when its lease is over");
+        place_end(&p);
+    }
+}

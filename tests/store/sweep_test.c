@@ -205,6 +205,25 @@ TEST(another_jobs_video_is_not_taken_for_a_lost_one)
     job_world_end(&w, 0);
 }
 
+/* Both look like ours, and nothing says which is: to take one could deliver somebody else's video. */
+TEST(of_two_that_look_alike_none_is_taken)
+{
+    struct job_world w;
+    job_world_begin(&w);
+    say(&w, FAKE_SUBMIT, (struct fake_reply){ .way = FAKE_TAKE_LOSE });
+    struct fg_str id = new_job(&w, "list-1", FAR);
+    settle(&w);
+    const char *row = "\"prompt\":\"a fish\",\"model\":\"r-1\",\"created_at\":";
+    long long at_s = (long long)(w.t.utc_us / S);
+    say(&w, FAKE_LIST, (struct fake_reply){ .way = FAKE_ANSWER, .body = arena_fmt(
+            w.cx->mem, "{\"data\":[{\"id\":\"video_0\",%s%lld},{\"id\":\"video_8\",%s%lld}]}", row, at_s, row, at_s) });
+    run_to_end(&w, id);
+    check_place(&w, id, JOB_FAILED, STAGE_DONE, "submit_unknown", "not found");
+    CHECK(fake_count(w.fake, FAKE_LIST) > 10, "though it looked");
+    CHECK_I64(fake_count(w.fake, FAKE_POLL) + fake_count(w.fake, FAKE_CONTENT), 0, "and touched neither");
+    job_world_end(&w, 0);
+}
+
 TEST(a_policy_of_resubmitting_waits_first_and_has_a_budget)
 {
     static const struct { enum fake_way second; enum job_state state; const char *code; } row[] = {

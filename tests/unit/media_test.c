@@ -199,10 +199,10 @@ TEST(old_temporary_files_are_tidied_away)
     const struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
     cx->now_us = 2000 * FG_US_PER_S;
     CHECK(futimens(t.fd, old) == 0, "");
-    CHECK_CODE(cx, store_tidy(cx, &p.conf), FG_OK);
+    CHECK_CODE(cx, store_tidy(cx, &p.conf, cx->now_us), FG_OK);
     CHECK(exists(t.path.p), "somebody may still write it");
     cx->now_us = INT64_C(1000000) * FG_US_PER_S;
-    CHECK_CODE(cx, store_tidy(cx, &p.conf), FG_OK);
+    CHECK_CODE(cx, store_tidy(cx, &p.conf, cx->now_us), FG_OK);
     CHECK(!exists(t.path.p), "nobody can");
     store_tmp_drop(&t);
     place_end(&p);

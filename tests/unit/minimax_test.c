@@ -386,8 +386,8 @@ TEST(cancel_answers)
     } row[] = {
         { "canceled", 200, "{\"task_id\":\"1\",\"action\":\"cancelled\"}", CANCEL_DONE },
         { "canceled, as a verb", 200, "{\"action\":\"Cancel\"}", CANCEL_DONE },
-        { "deleted: it had ended", 200, "{\"action\":\"deleted\"}", CANCEL_TOO_LATE },
-        { "deleted, as a verb", 200, "{\"action\":\"delete\"}", CANCEL_TOO_LATE },
+        { "deleted: it had ended", 200, "{\"action\":\"deleted\"}", CANCEL_DELETED },
+        { "deleted, as a verb", 200, "{\"action\":\"delete\"}", CANCEL_DELETED },
         { "it does not say", 200, "{\"task_id\":\"1\"}", CANCEL_ASKED },
         { "nothing", 204, "", CANCEL_ASKED },
         { "a code", 200, CODE("1002"), CANCEL_UNKNOWN },

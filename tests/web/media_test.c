@@ -130,6 +130,20 @@ static int call_back(struct web_world *w, const char *target, const char *id, co
     return web_send(w, &req);
 }
 
+#define BODY_MAX (256 * FG_KIB)
+
+static size_t kept(struct web_world *w)
+{
+    struct receipt { int64_t id, received_us, bytes; struct fg_str provider, job; int verdict; } *row;
+    static const struct db_col cols[] = { COL(struct receipt, id),  COL(struct receipt, provider),
+                                          COL(struct receipt, verdict), COL(struct receipt, job),
+                                          COL(struct receipt, received_us), COL(struct receipt, bytes) };
+    size_t n;
+    CHECK_CODE(w->cx, DB_ALL(w->cx, w->cli, SQL_RECEIPT_LIST, DB_ARGS(DB_NULL, DB_NULL, DB_NULL, DB_NULL), DB_COLS(cols), &row,
+                             &n), FG_OK);
+    return n;
+}
+
 TEST(callbacks_and_what_they_are_told)
 {
     static const struct {
@@ -144,6 +158,7 @@ TEST(callbacks_and_what_they_are_told)
         { TO_JOB, "evt_3", EVENT " ", 0, 401, "another body than was signed" },
         { TO_JOB, "evt_4", EVENT, 3600, 401, "old" },
         { TO_JOB, NULL, EVENT, 0, 400, "unsigned" },
+        { TO_JOB, "evt_7", "", 0, 401, "an empty body" },
         { "/hooks/studio/" NO_TOKEN, "evt_5", EVENT, 0, 404, "a token that nobody has" },
         { "/hooks/nobody/" TOKEN, "evt_6", EVENT, 0, 404, "a provider that we do not have" },
     };
@@ -163,9 +178,21 @@ TEST(callbacks_and_what_they_are_told)
         CHECK_I64(status, row[i].status, row[i].why);
         CHECK(row[i].status != 200 || fg_eq(sb_str(&w.resp.body), FG_LIT("{\"received\":true}")), row[i].why);
     }
-    struct web_req twice = web_request("POST", FG_LIT(TO_JOB), FG_NONE, FG_LIT(EVENT));
-    twice.header_twice[WEB_WEBHOOK_SIGNATURE] = true;
-    CHECK_I64(web_send(&w, &twice), 400, "two signatures");
+    static const enum web_header_name signs[] = { WEB_WEBHOOK_ID, WEB_WEBHOOK_TIMESTAMP, WEB_WEBHOOK_SIGNATURE,
+                                                  WEB_FAL_REQUEST_ID, WEB_FAL_USER_ID, WEB_FAL_TIMESTAMP, WEB_FAL_SIGNATURE };
+    for (size_t i = 0; i < FG_LEN(signs); i++) {
+        struct web_req twice = web_request("POST", FG_LIT(TO_JOB), FG_NONE, FG_LIT(EVENT));
+        twice.header_twice[signs[i]] = true;
+        CHECK_I64(web_send(&w, &twice), 400, "two of what is signed with");
+    }
+    size_t receipts = kept(&w);
+    char *large = arena_get(w.cx->mem, BODY_MAX + 1);
+    memset(large, 'x', BODY_MAX + 1);
+    for (size_t n = BODY_MAX + 1; n >= BODY_MAX; n--) {
+        struct web_req req = web_request("POST", FG_LIT(TO_JOB), FG_NONE, (struct fg_str){ large, n });
+        CHECK_I64(web_send(&w, &req), n > BODY_MAX ? 413 : 400, "too large; as large as may be, and unsigned");
+        CHECK_I64(kept(&w), receipts + (n <= BODY_MAX), "of what is too large nothing is kept");
+    }
     CHECK_I64(web_call(&w, "GET", FG_LIT("/v1/jobs"), NULL), 404,
               "the callback pool serves nothing else");
     w.app->routes = &routes_api;
