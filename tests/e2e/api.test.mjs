@@ -202,6 +202,22 @@ test('what is internal stays inside', async () => {
     }
 });
 
+test('a callback while nobody is there to take it is asked to come again, at once', async () => {
+    const socket = run('hook.sock');
+    renameSync(socket, `${socket}.away`);
+    try {
+        const began = Date.now();
+        const answer = await anyone.fetch('/hooks/studio/cb_00000000000000000000000000', { method: 'POST', body: '{}' });
+        assert.ok(Date.now() - began < 3000, 'quickly');
+        assert.ok(Number(answer.headers.get('retry-after')) > 0);
+        await isProblem(answer, 503, 'not_ready', '503 of a callback');
+    } finally {
+        renameSync(`${socket}.away`, socket);
+    }
+    const answer = await anyone.fetch('/hooks/studio/cb_00000000000000000000000000', { method: 'POST', body: '{}' });
+    assert.equal(answer.status, 400, 'unsigned, but heard');
+});
+
 test("nginx's own errors are problems like all others", async () => {
     const long = 'a'.repeat(9000);
     await isProblem(await anyone.fetch('/nothing/here.html'), 404, 'not_found', '404');
@@ -213,6 +229,8 @@ test("nginx's own errors are problems like all others", async () => {
     await isProblem(got, 405, 'method_not_allowed', '405 of a callback');
     const big = { method: 'POST', body: JSON.stringify({ prompt: 'x'.repeat(70000) }) };
     await isProblem(await client.fetch('/v1/jobs', big), 413, 'too_large', '413');
+    const callback = { method: 'POST', body: 'x'.repeat(256 * 1024 + 1) };
+    await isProblem(await anyone.fetch('/hooks/studio/token', callback), 413, 'too_large', '413 of a callback');
     await isProblem(await anyone.fetch(`/v1/jobs?cursor=${long}`), 414, 'too_large', '414');
     await isProblem(await anyone.fetch('/', { headers: { 'X-Long': long } }), 431, 'too_large', '431');
     await isProblem(await raw('GET / HTTP/1.1\r\nHost: a b\r\n\r\n'), 400, 'invalid_request', '400 of a bad header');
@@ -229,16 +247,14 @@ test('handlers and nginx tell the same request id', async () => {
     await isProblem(await anyone.fetch('/v1/jobs'), 401, 'unauthorized', 'a key that is not');
 });
 
-test('no handler to connect to: 502, and honest about what may have happened', async (t) => {
+test('no handler to connect to: 503, and nothing was changed', async (t) => {
     renameSync(run('api.sock'), run('api.away'));
     t.after(() => renameSync(run('api.away'), run('api.sock')));
-    const read = await client.fetch('/v1/jobs');
-    assert.ok(Number(read.headers.get('retry-after')) > 0);
-    await isProblem(read, 502, 'not_ready', 'a read');
-    const write = await client.fetch('/v1/jobs', { method: 'POST', body: {} });
-    assert.ok(Number(write.headers.get('retry-after')) > 0);
-    const body = await isProblem(write, 502, 'outcome_unknown', 'a write');
-    assert.match(body.detail, /Idempotency-Key/);
+    for (const options of [{}, { method: 'POST', body: {} }]) {
+        const answer = await client.fetch('/v1/jobs', options);
+        assert.ok(Number(answer.headers.get('retry-after')) > 0);
+        assert.match((await isProblem(answer, 503, 'not_ready', options.method ?? 'GET')).detail, /Nothing was changed/);
+    }
 });
 
 test('a closed door: 503 for the API, the page goes on', async (t) => {

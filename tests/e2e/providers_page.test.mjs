@@ -1,7 +1,10 @@
-/* The page with every provider there is, all of them pretended: the choice, the door's words, a reroute. */
+/* The page with every provider there is, all of them pretended: the choice, the door's words, a reroute, a doubt, and
+ * what callbacks came to. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { Stack } from './stack.mjs';
+import { Stack, tree, until } from './stack.mjs';
 
 const stack = new Stack({ PROVIDERS: 'sim', SIM_ARGS: '--render-ms 800', FILMGATE_SWEEPER_FIRST_POLL_MS: '300' });
 let browser, page, kit;
@@ -54,6 +57,53 @@ test('what no model of a route can do is told model by model', async () => {
     assert.ok(lines.length > 1);
     assert.ok(lines.includes('fal-kling-3-pro takes 3 to 15 seconds.'), lines.join('|'));
     assert.equal((await kit.jobsWithPrompt('Too much at once')).length, 0);
+});
+
+const make = async (prompt, model) => {
+    const [{ durations, sizes, defaultResolution }] =
+        (await kit.api('GET', '/v1/models')).data.filter((m) => m.name === model);
+    const { aspectRatio } = sizes.find((s) => s.resolution === defaultResolution);
+    const job = await kit.api('POST', '/v1/jobs', { prompt, model, aspectRatio, duration: durations[0] });
+    await page.reload(); /* else it looks for what others made only now and then */
+    return job;
+};
+const timeline = (card) => card.locator('[data-part="events"] li');
+
+test('a submit of unknown outcome has words, and so has who ended the doubt', async () => {
+    const prompt = kit.unique('Lost [sim:answer-lost*1]');
+    const { id } = await make(prompt, 'luma-ray-3.2');
+    const card = kit.card(page, prompt);
+    await card.getByText('The provider has not confirmed yet; we are finding out, without asking twice.').waitFor();
+    await kit.shoot(page, 'doubt');
+    execFileSync(path.resolve(tree, process.env.BUILD ?? 'build', 'filmgate'), ['jobs', 'resolve', id, '--not-accepted'],
+        { env: { ...process.env, FILMGATE_CONF: path.join(stack.var, 'conf/owner.ini') } });
+    await card.getByText('Timeline').click();
+    await timeline(card).filter({ hasText: 'Handed over, but the provider did not answer' }).waitFor();
+    await timeline(card).filter({ hasText: 'The provider does not have it; back to waiting' })
+        .filter({ hasText: 'known from: the operator' }).waitFor();
+});
+
+test('the timeline has each callback with its verdict, in its place', async () => {
+    for (const [tag, verdict, words] of [
+        ['callback-twice', 'duplicate', 'The provider called back with the same again'],
+        ['callback-forged', 'forged', 'A callback that is not genuine arrived; it was not believed'],
+    ]) {
+        const prompt = kit.unique(`Called [sim:${tag}]`);
+        const { id } = await make(prompt, 'fal-veo-3.1-fast');
+        const card = kit.card(page, prompt);
+        const events = await until(`${verdict} is told`, async () => {
+            const { data } = await kit.api('GET', `/v1/jobs/${id}/events`);
+            return data.some((e) => e.data?.verdict === verdict) && data;
+        });
+        for (const open of [true, false, true]) { /* asked for again */
+            await card.getByText('Timeline').click();
+            if (open) await timeline(card).filter({ hasText: words }).first().waitFor();
+        }
+        const shown = await timeline(card).evaluateAll((all) => all.map((e) => e.dataset.type));
+        assert.deepEqual(shown.slice(0, events.length), events.map((e) => e.type));
+        const keys = await timeline(card).evaluateAll((all) => all.map((e) => e.dataset.key));
+        assert.equal(new Set(keys).size, keys.length, 'none twice');
+    }
 });
 
 test('a job that every provider refuses tells its way from model to model', async () => {

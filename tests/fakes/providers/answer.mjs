@@ -49,6 +49,11 @@ export function send(res, answer) {
     if (answer.status !== 204)
         headers['Content-Length'] = Buffer.byteLength(body);
     res.writeHead(answer.status, headers);
+    if (answer.slowMs) {
+        res.write(body.subarray(0, body.length >> 1));
+        setTimeout(() => res.end(body.subarray(body.length >> 1)), answer.slowMs).unref();
+        return;
+    }
     if (answer.cut === undefined) {
         res.end(body);
         return;

@@ -7,6 +7,7 @@ const STRAYS_MAX = 50;
 export class Books {
     jobs = [];
     calls = {};
+    faults = {}; /* tag to how often it has held */
     strays = []; /* requests that no sheet knows */
     bugs = [];   /* of the simulator itself: a test should find none */
 
@@ -22,6 +23,10 @@ export class Books {
     count(provider, kind) {
         const calls = this.calls[provider] ??= {};
         calls[kind] = (calls[kind] ?? 0) + 1;
+    }
+
+    held(tag) {
+        this.faults[tag] = (this.faults[tag] ?? 0) + 1;
     }
 
     stray(words) {
@@ -59,7 +64,7 @@ export class Books {
     read(prompt, now) {
         return {
             requests: this.jobs.filter((job) => job.prompt.includes(prompt ?? '')).map((job) => this.entry(job, now)),
-            calls: this.calls, strays: this.strays, bugs: this.bugs,
+            calls: this.calls, faults: this.faults, strays: this.strays, bugs: this.bugs,
         };
     }
 

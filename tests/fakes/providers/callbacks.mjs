@@ -59,10 +59,14 @@ export class Callbacks {
             return;
         const late = Number(job.tags['callback-late']?.value ?? (job.tags['callback-late'] ? 2000 : 0));
         const times = { queued: job.acceptedMs, running: job.runsMs, end: job.endsMs };
-        const tells = dialect.tells(job);
+        const tells = dialect.tells(job), reordered = job.tags['callback-reordered'] && tells.at(-1) === 'end' && tells.length > 1;
+        if (late)
+            job.held('callback-late');
+        if (reordered)
+            job.held('callback-reordered');
         for (const state of tells) {
             /* Reordered: what happened first is told last. */
-            const swap = job.tags['callback-reordered'] && state !== 'end' && tells.includes('end');
+            const swap = reordered && state !== 'end';
             const ms = swap ? job.endsMs + APART_MS : times[state];
             this.#plan(job, url, state === 'end' ? job.end : state, ms + late);
         }

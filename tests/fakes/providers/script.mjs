@@ -11,7 +11,7 @@ const ONCE = { 'hang': 1, '429': 1, '500-before': 1 };
 /* Counted per job while it lives, not per submit. */
 const PER_JOB = /^(poll-|file-|callback-|url-|wrong-type$|truncated-json$)/;
 /* How often a tag holds that is counted per job, when it does not say. */
-const PER_JOB_TIMES = { 'poll-500': 2, 'wrong-type': 2, 'truncated-json': 2 };
+const PER_JOB_TIMES = { 'poll-late': 1, 'file-slow': 1, 'poll-500': 2, 'wrong-type': 2, 'truncated-json': 2 };
 
 /* { name: { value, times } }: value is text or undefined, times undefined when not written. */
 function readTag([, name, value, times]) {
@@ -28,8 +28,12 @@ export function takes(job, name) {
     if (uses >= (tag.times ?? PER_JOB_TIMES[name] ?? Infinity))
         return undefined;
     job.uses[name] = uses + 1;
+    job.held?.(name);
     return tag;
 }
+
+/* Of tags that hold for the whole of a run, and so as soon as it is accepted. */
+export const holdsAtOnce = (name) => !PER_JOB.test(name);
 
 export class Script {
     rules = [];

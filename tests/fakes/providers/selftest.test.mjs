@@ -126,6 +126,23 @@ test('polls that fail, and then do not', async () => {
     assert.equal(typeof await statusOf(wrong), 'string');
 });
 
+test('what comes late is whole, and late once', async () => {
+    const took = async (ask) => {
+        const begin = Date.now();
+        return [await ask(), Date.now() - begin];
+    };
+    const late = await accepted('[sim:poll-late=300]');
+    assert.ok((await took(() => get(late)))[1] >= 299);
+    assert.ok((await took(() => get(late)))[1] < 299);
+    const slow = await accepted('[sim:file-slow=300]'), plain = await accepted('as quick as any');
+    sim.advance(WHOLE_MS);
+    const file = async (url) => Buffer.from(await (await fetch((await shown(url)).output)).arrayBuffer());
+    const bytes = await file(plain), [first, firstMs] = await took(() => file(slow));
+    const [second, secondMs] = await took(() => file(slow));
+    assert.ok(firstMs >= 299 && secondMs < 299, `${firstMs} and ${secondMs} ms`);
+    assert.ok(first.equals(bytes) && second.equals(bytes));
+});
+
 test('states on the clock', async () => {
     const names = ['plain', 'regresses', 'unknown-status', 'slow', 'stuck', 'fails'];
     const urls = await Promise.all(names.map((name) => accepted(`timed [sim:${name}]`)));
@@ -158,7 +175,7 @@ test('a run that fails may be tried again', async () => {
 
 test('files: whole, and all that they can be instead', async () => {
     const names = ['plain', 'file-truncated', 'file-truncated=quiet', 'file-wrong', 'file-missing', 'file-not-video',
-                   'file-missing*1', 'url-expired'];
+                   'file-missing*1', 'url-expired', 'file-slow=400'];
     const urls = await Promise.all(names.map((name) => accepted(`footage [sim:${name}]`)));
     sim.advance(WHOLE_MS);
     const videos = await Promise.all(urls.map(shown));
@@ -184,10 +201,16 @@ test('files: whole, and all that they can be instead', async () => {
     await assert.rejects(async () => probe(Buffer.from(await words.arrayBuffer())));
     assert.deepEqual([(await file('file-missing*1')).status, (await file('file-missing*1')).status], [404, 200]);
 
+    const asked = Date.now();
+    assert.equal((await download('file-slow=400')).length, bytes.length);
+    assert.ok(Date.now() - asked >= 390, 'its second half came later');
+
     assert.deepEqual([(await file('url-expired')).status, (await file('url-expired')).status], [403, 403]);
     const { output: anew } = await shown(urls[names.indexOf('url-expired')]);
     assert.notEqual(anew, video['url-expired']);
     assert.equal((await fetch(anew)).status, 200);
+    const { faults } = sim.books();
+    assert.deepEqual(['file-slow', 'file-truncated', 'url-expired'].map((name) => faults[name]), [2, 2, 2], 'what held is counted');
     sim.set({ fileSeconds: 2 });
     assert.equal((await probe(await download('plain'))).seconds, 2);
     sim.set({ fileSeconds: null });

@@ -11,7 +11,7 @@ import { film } from './films.mjs';
 import { Job } from './job.mjs';
 import { apiKey } from './keys.mjs';
 import { Request, Routes } from './request.mjs';
-import { Script, takes } from './script.mjs';
+import { Script, holdsAtOnce, takes } from './script.mjs';
 
 const BODY_MAX_BYTES = 64 << 20;
 const SETTINGS = { renderMs: 3000, queueMs: 500, fileSeconds: null, hookBase: null, hooks: {}, unsigned: [] };
@@ -94,6 +94,7 @@ export class Simulator {
     async film(q, job) {
         if (q.params.turn === '1' && job.tags['url-expired']) {
             job.expired = 1;
+            job.held('url-expired');
             return text(403, '<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>',
                 'application/xml');
         }
@@ -107,6 +108,9 @@ export class Simulator {
             return text(200, 'This is no video, whatever the header says.\n'.repeat(40), 'video/mp4');
         const bytes = await film(this.settings.fileSeconds ?? job.seconds ?? 5, job.ratio);
         const answer = { status: 200, body: bytes, headers: { 'Content-Type': 'video/mp4' } };
+        const slow = takes(job, 'file-slow');
+        if (slow)
+            return { ...answer, slowMs: msOf(slow, 1000) };
         const cut = takes(job, 'file-truncated');
         if (!cut)
             return answer;
@@ -145,6 +149,8 @@ export class Simulator {
         const waitS = msOf(job.tags['poll-429'], 1);
         if (job.freeMs && q.now < job.freeMs)
             job.tooEarly = (job.tooEarly ?? 0) + 1;
+        if (!job.freeMs)
+            job.held('poll-429');
         job.freeMs ??= q.now + waitS * 1000;
         return q.now < job.freeMs ? withHeader(door['429'](q, { value: waitS }), 'Retry-After', String(waitS))
             : undefined;
@@ -158,6 +164,8 @@ export class Simulator {
             if (answer)
                 send(res, answer);
         } catch (error) {
+            if (req.destroyed && error.code === 'ECONNRESET')
+                return; /* whoever asked went away in the middle of it */
             this.books.bugs.push(`${req.method} ${req.url}: ${error.stack}`);
             process.stderr.write(`simulator: ${req.method} ${req.url}: ${error.stack}\n`);
             if (!res.headersSent)
@@ -206,8 +214,10 @@ export class Simulator {
         const job = route.find ? route.find(q) : dialect.jobs.get(q.params.id);
         if (!job || job.tags.forgets)
             return (route.unknown ?? dialect.unknown)(q);
-        if (route.kind === 'poll')
-            return this.poll(q, job, () => route.answer(q, job));
+        if (route.kind === 'poll') {
+            const answer = this.poll(q, job, () => route.answer(q, job)), late = takes(job, 'poll-late');
+            return late ? pause(msOf(late, 1000)).then(() => answer) : answer;
+        }
         if (route.kind === 'download' && route.auth === false && !dialect.keyOnFiles && hasKey(q))
             job.keyLeaked = true;
         return route.answer(q, job);
@@ -223,6 +233,8 @@ export class Simulator {
         if (refusal)
             return refusal;
         const job = new Job(dialect, { ...wish, id: wish.id ?? dialect.newId(wish) }, tags ?? {}, this.settings, q.now);
+        job.held = (name) => this.books.held(name);
+        Object.keys(job.tags).filter(holdsAtOnce).forEach(job.held);
         dialect.jobs.set(job.id, job);
         this.books.accept(job);
         this.books.count(dialect.name, 'accepted');
@@ -233,6 +245,8 @@ export class Simulator {
 
     async #atDoor(q, name, tag) {
         const { door } = q.dialect;
+        if (['hang', 'bad-auth'].includes(name) || door[name])
+            this.books.held(name);
         if (name === 'hang') {
             await pause(msOf(tag, 30000));
             return NOTHING;
