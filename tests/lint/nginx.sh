@@ -14,7 +14,7 @@ awk '/^ *location/ { at = $0; has = 0; adds = 0 }
      /^ *}/ { if (adds && !has) print FILENAME ": " at; adds = 0 }' nginx/errors.inc nginx/filmgate.conf.in |
     grep -v '@e416' | check "a location that adds a header includes the common ones"
 
-for word in @PORT@ @VAR@ @WWW@ @TIMEOUT@; do
+for word in @PORT@ @VAR@ @WWW@ @TIMEOUT@ @HOOK_TIMEOUT@; do
     grep -q "$word" nginx/filmgate.conf.in || echo "$word"
 done | check "the template has its words"
 grep -o '@[A-Z]\+@' "$dir/var/conf/nginx.conf" | check "no word is left unfilled"

@@ -3,11 +3,27 @@
 import { collect } from './evidence.mjs';
 import { STATE, legalStep } from './legal.mjs';
 import { explained } from './reasons.mjs';
+import { WEBHOOK_RULES } from './webhooks.mjs';
 
 const KIND = { hold: 1, settle: 2, release: 3 };
 const ATTEMPT = { accepted: 2, unknown: 5 };
 const OUTPUT = { none: 0, stored: 1, deleted: 2 };
+const ON_ITS_WAY_MS = 15000; /* a webhook that somebody held in his hands and was stopped with */
 const DATABASE_VERDICT = ['', 'valid', 'duplicate', 'late', 'forged', 'unknown', 'superseded', 'replayed'];
+
+/* Its provider was told to deny that it has it, or shows only what is over. */
+const hides = (run) => run.prompt?.includes('[sim:forgets]') || (run.provider === 'fal' && !run.end);
+
+/* When its last attempt went out, was accepted and answered, and what was done to whom meanwhile; milliseconds. */
+function around(attempt, runs, faults) {
+    if (!attempt)
+        return '';
+    const since = attempt.created_us / 1000, at = (ms) => Math.round(ms - since);
+    const near = faults.filter((one) => at(one.fromMs) < 10000 && at(one.toMs ?? Infinity) > -5000)
+        .map((one) => `${one.what} ${one.part} ${at(one.fromMs)} to ${at(one.toMs)}`);
+    return `; its last attempt was accepted after ${runs.map((run) => at(Date.parse(run.at))).join(', ') || 'never'}, answered after `
+        + `${at(attempt.answered_us / 1000)} (state ${attempt.state}); around it: ${near.join(', ')}`;
+}
 
 /* Each: (evidence, say, ledger, world); say(words). */
 const RULES = {
@@ -17,7 +33,7 @@ const RULES = {
                 const job = byName.get(id);
                 if (!job)
                     say(`${id} (${intent.marker}) was acknowledged and is not there`);
-                else if (job.account !== intent.who.account || (job.user_id ?? undefined) !== intent.who.userId)
+                else if (job.account !== intent.who.account || (job.user_id ?? undefined) !== intent.userId)
                     say(`${id} (${intent.marker}) belongs to ${job.account}, not to ${intent.who.account}`);
                 else if (job.prompt !== null && job.prompt !== intent.body.prompt)
                     say(`${id} (${intent.marker}) says: ${job.prompt}`);
@@ -96,31 +112,47 @@ const RULES = {
         }
     },
 
-    'rows and the providers\' books agree': ({ jobs, runs, attempts }, say) => {
+    'rows and the providers\' books agree': ({ jobs, runs, attempts, audits }, say) => {
         for (const job of jobs) {
-            const list = runs.get(job.marker) ?? [], tries = attempts.of(job.id);
+            const list = runs.get(job.marker) ?? [], tries = attempts.of(job.id).filter((one) => one.state === ATTEMPT.accepted);
+            const knows = (run) => tries.some((one) => one.provider_job_id.includes(run.id));
             for (const one of tries)
-                if (one.state === ATTEMPT.accepted && !list.some((run) => one.provider_job_id.includes(run.id)))
+                if (!list.some((run) => one.provider_job_id.includes(run.id)))
                     say(`${job.name}: attempt ${one.n} says ${one.provider} ${one.provider_job_id}; its books do not`);
-            const done = list.some((run) => run.end === 'done' && tries.some((one) => one.state === ATTEMPT.accepted &&
-                one.provider_job_id.includes(run.id)));
-            if (job.state === STATE.succeeded && !done)
+            if (job.state === STATE.succeeded && !list.some((run) => run.end === 'done' && knows(run)))
                 say(`${job.name} (${job.marker}) succeeded without a finished run: ${JSON.stringify(list)}`);
+            /* After an audit: in a row, in its report, or, where there is no list, a submit of which we know that we do not know. */
+            for (const run of list.filter((one) => !knows(one) && !hides(one))) {
+                const open = attempts.of(job.id).find((one) => one.state === ATTEMPT.unknown);
+                if (!open || !(audits.get(open.provider) ?? run.id).includes(run.id))
+                    say(`${run.provider} ${run.id} (${job.marker}, ${run.billed ? 'paid' : 'free'}, told "${run.prompt}") is known to nobody here; `
+                        + `its job's attempts: ${attempts.of(job.id).map((one) => `${one.provider} ${one.state}`).join(', ')}`);
+            }
         }
     },
 
-    'every failure has its reason': (all, say, ledger) => {
+    'what its provider finished in time is delivered': (all, say, ledger) => {
+        for (const job of all.jobs) {
+            const intent = ledger.intents.get(job.marker), list = all.runs.get(job.marker) ?? [];
+            if (job.state !== STATE.succeeded && intent && intent.tags === '' && !intent.cancels && list.some((run) => run.end === 'done') &&
+                job.error_code !== 'submit_unknown' && job.finished_us < job.deadline_us)
+                say(`${job.name} (${job.marker}) ended with ${job.error_code}, and its provider has made it`);
+        }
+    },
+
+    'every failure has its reason': (all, say, ledger, world) => {
         for (const job of all.jobs) {
             const intent = ledger.intents.get(job.marker);
             if (job.state > STATE.succeeded && intent && !explained(job, intent, all.runs.get(job.marker) ?? [], all.attempts.of(job.id),
-                all.events.of(job.id)))
+                all.events.of(job.id), world.faults.log))
                 say(`${job.name} (${job.marker}, told "${intent.tags}") at ${job.provider} ended with ${job.error_code}; runs: `
                     + JSON.stringify((all.runs.get(job.marker) ?? []).map(({ end, failure, billed }) => [end, failure, billed]))
-                    + ` timeline: ${all.events.of(job.id).map((event) => event.kind).join(' ')}`);
+                    + ` timeline: ${all.events.of(job.id).map((event) => event.kind).join(' ')}`
+                    + around(all.attempts.of(job.id).at(-1), all.runs.get(job.marker) ?? [], world.faults.log));
         }
     },
 
-    'files and rows match both ways': ({ jobs, outputs, files }, say) => {
+    'files and rows match both ways': ({ jobs, outputs, events, files, tmp }, say) => {
         const known = new Set();
         for (const job of jobs) {
             const [output] = outputs.of(job.id), stored = job.output_state === OUTPUT.stored;
@@ -138,22 +170,34 @@ const RULES = {
             if (stored && files.has(output.video_file) && files.get(output.video_file) !== output.bytes)
                 say(`${job.name}: ${output.video_file} has ${files.get(output.video_file)} bytes, its row says ${output.bytes}`);
         }
-        for (const name of files.keys())
+        for (const name of files.keys()) {
+            const job = jobs.find((one) => name.includes(one.name));
             if (!known.has(name))
-                say(`${name} is in the store and in no row`);
+                say(`${name} is in the store and in no row; its job ended in state ${job?.state}: `
+                    + events.of(job?.id).map(({ kind }) => kind).join(' '));
+        }
+        for (const name of tmp)
+            say(`${name} was left behind by somebody who died`);
     },
 
-    'deleted is deleted': ({ byName }, say, ledger) => {
-        for (const intent of ledger.intents.values())
-            for (const id of intent.deleted ? intent.ids : []) {
-                const job = byName.get(id);
-                if (job && (!job.deleted_us || job.prompt !== null))
-                    say(`${id} was deleted, and still has ${job.prompt === null ? 'no date of that' : 'its words'}`);
-            }
-        for (const job of byName.values())
-            if (job.deleted_us && !ledger.intents.get(job.marker)?.eraseAsked)
+    'deleted is deleted': ({ byName, left, heard }, say, ledger) => {
+        for (const job of byName.values()) {
+            const intent = ledger.intents.get(job.marker);
+            if (job.deleted_us && !intent?.eraseAsked)
                 say(`${job.name} is deleted, and nobody asked for that`);
+            if (!job.deleted_us && intent?.deleted)
+                say(`${job.name} was deleted, and has no date of that`);
+            if (job.deleted_us && left.has(job.marker))
+                say(`${job.name} (${job.marker}) is deleted; its words are still in ${[...left.get(job.marker)].join(', ')}`);
+        }
+        const gone = new Map([...ledger.intents.values()].filter((one) => one.deletedMs)
+            .flatMap((one) => [...one.ids].map((id) => [id, one])));
+        for (const one of heard)
+            if (one.data.metadata && one.at > gone.get(one.data.id)?.deletedMs + ON_ITS_WAY_MS)
+                say(`${one.data.id}: its metadata was told to ${one.path} ${one.at - gone.get(one.data.id).deletedMs} ms after it was deleted`);
     },
+
+    'logs say nothing of what clients wrote': ({ said }, say) => said.forEach(say),
 
     /* A receipt and what it did are one: as many of either. */
     'callbacks have receipts': ({ jobs, events, receipts }, say) => {
@@ -178,11 +222,25 @@ const RULES = {
             if (run.keyLeaked)
                 say(`${run.provider} ${run.id}: our key went out with a public file`);
     },
+
+    ...WEBHOOK_RULES,
 };
+
+/* By provider, what "filmgate audit provider" said of all that have a list of everything. */
+async function auditProviders(world) {
+    const reports = new Map();
+    for (const name of Object.keys(world.catalogue.providers))
+        await world.filmgate('audit', 'provider', name).then((words) => reports.set(name, words), (error) => {
+            if (error.code !== 2) /* it has no list, or only of one job */
+                throw error;
+        });
+    return reports;
+}
 
 /* [{ rule, words }], worst or not: all of them. */
 export async function check(world, ledger) {
-    const evidence = await collect(world, ledger), wrong = [...ledger.wrong];
+    const audits = await auditProviders(world), evidence = await collect(world, ledger), wrong = [...ledger.wrong];
+    evidence.audits = audits;
     for (const [rule, holds] of Object.entries(RULES))
         holds(evidence, (words) => wrong.push({ rule, words }), ledger, world);
     return { wrong, evidence };

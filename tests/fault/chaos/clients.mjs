@@ -1,27 +1,19 @@
 /* Applications in front of filmgate: they create, repeat, walk away, cancel, delete, and look where they should not.
  * Each writes down what it asked for and what it was promised; the checker holds the product to that. */
 import { setTimeout as pause } from 'node:timers/promises';
+import { written } from './tags.mjs';
 
 const PATIENCE_MS = 9000;
+const STUCK_S = 12; /* the deadline of a job whose provider never ends it, or never takes it */
 
-/* What a job's provider is told to do wrong: [weight, tags]. Numbers are milliseconds. */
-export const TAGS = [
-    [30, ''], [3, 'answer-lost'], [2, 'answer-late=2500'], [2, 'answer-late=4000'], [2, '500-after'],
-    [2, 'wrong-type=submit'], [1, 'truncated-json=submit'], [2, 'hang=5000'], [2, '429=1'], [2, '500-before'],
-    [1, 'refused'], [1, 'moderated-submit'], [0.3, 'bad-auth'], [0.3, 'no-credit'], [2, 'slow'], [1, 'stuck'],
-    [1, 'unknown-status'], [1, 'regresses'], [2, 'poll-500'], [1, 'poll-429=1'], [1, 'forgets'], [2, 'wrong-type'],
-    [2, 'truncated-json'], [2, 'fails'], [1, 'fails-retryable'], [1, 'moderated-run'], [1, 'moderated-output'],
-    [1, 'done-empty'], [3, 'file-truncated*1'], [2, 'file-truncated=quiet*1'], [1, 'file-wrong*1'],
-    [1, 'file-missing'], [1, 'file-not-video'], [1, 'url-expired'], [4, 'callback-lost'], [3, 'callback-late=3000'],
-    [4, 'callback-twice'], [3, 'callback-reordered'], [3, 'callback-forged'], [2, 'callback-old'], [1, 'no-cancel'],
-    [1, 'answer-lost callback-lost'], [1, 'answer-lost callback-twice'], [1, 'slow callback-reordered'],
-];
-
-const tagged = (tags) => tags.split(' ').filter(Boolean).map((tag) => ` [sim:${tag}]`).join('');
+/* [weight, deed], and what each counts as. */
+const DEEDS = [[53, 'create'], [5, 'repeat'], [3, 'misuse'], [8, 'cancel'], [7, 'erase'], [8, 'peek'], [2, 'rotate'], [14, 'look']];
+export const CLIENT_KINDS = ['walks away', 'asks twice at once', 'repeats with its key', 'repeats without a key',
+    'repeats what was answered', 'misuses a key', 'cancels', 'deletes', 'peeks', 'rotates a secret'].map((what) => `client ${what}`);
 
 /* What all clients know together: intents by marker, and what was wrong at first sight. */
 export class Ledger {
-    intents = new Map(); /* marker -> { marker, who, tags, body, key, ids, cancels, deleted } */
+    intents = new Map(); /* marker -> { marker, who, userId, tags, image, body, key, ids, cancels, deleted } */
     wrong = [];
     seen = new Set();    /* job ids */
 
@@ -31,9 +23,8 @@ export class Ledger {
 }
 
 export class ClientActor {
-    constructor(world, ledger, faults, dice, who, n, { tags = TAGS, models, routes = true } = {}) {
-        Object.assign(this, { world, ledger, faults, dice, who, n, tags, routes });
-        this.models = models ?? allModels(world.catalogue);
+    constructor(world, ledger, faults, dice, deals, who, n, { routes = true } = {}) {
+        Object.assign(this, { world, ledger, faults, dice, deals, who, n, routes });
         this.turn = 0;
         this.mine = [];
     }
@@ -59,19 +50,23 @@ export class ClientActor {
     }
 
     #intent(withKey) {
-        const { dice } = this, { name, model } = dice.pick(this.models), marker = `m${this.n}-${++this.turn}.`;
-        const tags = dice.weighed(this.tags), ratio = dice.pick(Object.keys(model.sizes));
-        const duration = Array.isArray(model.durations) ? model.durations[0] : model.durations.min;
-        const body = { prompt: `a paper boat ${marker}${tagged(tags)}`, aspectRatio: ratio, duration, model: name };
-        if (this.routes && dice.chance(0.15))
-            Object.assign(body, { model: 'fast', aspectRatio: '16:9', duration: 5 });
-        if (tags.includes('stuck'))
-            body.deadlineSeconds = 12;
-        const intent = { marker, who: this.who, tags, body, key: withKey ? `k-${marker}${dice.from(0, 1e9)}` : undefined,
-                         ids: new Set(), cancels: 0, deleted: false, asked: 0, maybe: false };
-        if (tags)
-            for (const tag of tags.split(' '))
-                this.faults.count(`sim ${tag.replace(/[=*].*/, '')}`);
+        const { dice, who } = this, number = `${this.n}-${++this.turn}`, marker = `m${number}.`;
+        const { tags, image, body } = this.deals.next(this.world.hooks);
+        body.prompt = `a paper boat ${marker}${written(tags)}`;
+        if (this.routes && dice.chance(0.15)) { /* wherever it goes, its image can be fetched */
+            const picture = body.imageUrl ? { imageUrl: this.world.hooks.url(`/image/${image}`) } : {};
+            Object.assign(body, { model: body.imageUrl ? 'image' : 'fast', aspectRatio: '16:9', duration: 5, ...picture });
+        }
+        if (/\b(stuck|park)\b/.test(tags))
+            body.deadlineSeconds = STUCK_S;
+        if (dice.chance(0.5))
+            body.metadata = { order: `meta-${marker}` };
+        if (!who.userId && dice.chance(0.25))
+            body.callbackUrl = this.world.hooks.url(`/j/${number}`);
+        if (!who.userId && dice.chance(0.3))
+            body.userId = dice.pick(['ann', 'bob', 'eve']);
+        const intent = { marker, who, tags, image, body, key: withKey ? `k-${marker}${dice.from(0, 1e9)}` : undefined,
+                         userId: who.userId ?? body.userId, ids: new Set(), cancels: 0, deleted: false, asked: 0 };
         this.ledger.intents.set(marker, intent);
         return intent;
     }
@@ -98,7 +93,7 @@ export class ClientActor {
     }
 
     async create() {
-        const { dice } = this, withKey = dice.chance(0.75), intent = this.#intent(withKey);
+        const { dice } = this, withKey = dice.chance(0.65), intent = this.#intent(withKey);
         const hasty = dice.chance(0.1) ? dice.from(1, 40) : undefined;
         if (hasty)
             this.faults.count('client walks away');
@@ -112,7 +107,7 @@ export class ClientActor {
             await pause(200 << Math.min(n, 3));
             done = await this.#post(intent);
         }
-        if (!done && !withKey && dice.chance(0.7)) { /* without a key, asking again is another wish */
+        if (!done && !withKey) { /* without a key, asking again is another wish */
             this.faults.count('client repeats without a key');
             await this.#post(this.#intent(false));
         }
@@ -131,6 +126,7 @@ export class ClientActor {
         const intent = this.dice.pick(this.mine.filter((one) => one.key));
         if (!intent)
             return;
+        this.faults.count('client misuses a key');
         const body = { ...intent.body, prompt: `${intent.body.prompt} else` };
         const answer = await this.ask('/v1/jobs', { method: 'POST', body, key: intent.key });
         if (answer.status === 202)
@@ -153,8 +149,21 @@ export class ClientActor {
         this.faults.count('client deletes');
         intent.eraseAsked = true;
         const answer = await this.ask(`/v1/jobs/${[...intent.ids][0]}`, { method: 'DELETE' });
-        if (answer.status === 204)
+        if (answer.status === 204) {
             intent.deleted = true;
+            intent.deletedMs ??= Date.now();
+        }
+    }
+
+    /* The old secret goes on signing beside the new one, which its owner may never have been told. */
+    async rotate() {
+        const endpoint = this.dice.pick(this.world.endpoints.filter((one) => one.account === this.who.account));
+        if (!endpoint || this.who.userId)
+            return;
+        this.faults.count('client rotates a secret');
+        const answer = await this.ask(`/v1/webhook-endpoints/${endpoint.id}/rotate-secret`, { method: 'POST', body: {} });
+        if (answer.status === 200)
+            endpoint.secrets.push(answer.body.secret);
     }
 
     /* Another's job, by any verb, is not there. */
@@ -164,6 +173,7 @@ export class ClientActor {
         const intent = this.dice.pick(others);
         if (!intent)
             return;
+        this.faults.count('client peeks');
         const id = [...intent.ids][0];
         const [method, where] = this.dice.pick([['GET', ''], ['GET', '/events'], ['POST', '/cancel'], ['DELETE', '']]);
         const answer = await this.ask(`/v1/jobs/${id}${where}`, { method });
@@ -191,16 +201,8 @@ export class ClientActor {
     async live(endMs, everyMs = 600) {
         const { dice } = this;
         while (Date.now() < endMs) {
-            await this[dice.weighed([[55, 'create'], [5, 'repeat'], [3, 'misuse'], [8, 'cancel'], [7, 'erase'],
-                                     [8, 'peek'], [14, 'look']])]();
+            await this[dice.weighed(DEEDS)]();
             await pause(dice.from(0, 2 * everyMs));
         }
     }
-}
-
-/* Those that need no reference image; the studio, which really renders, rarely. */
-export function allModels(catalogue) {
-    return Object.entries(catalogue.providers).flatMap(([provider, { models }]) => Object.entries(models)
-        .filter(([, model]) => model.image !== 'required' && provider !== 'studio')
-        .map(([name, model]) => ({ name, model, provider })));
 }

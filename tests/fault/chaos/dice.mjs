@@ -35,6 +35,10 @@ export class Dice {
         return list[Math.floor(this.roll() * list.length)];
     }
 
+    shuffled(list) {
+        return list.map((one) => [this.roll(), one]).sort(([a], [b]) => a - b).map(([, one]) => one);
+    }
+
     /* [[weight, value], ...] */
     weighed(list) {
         let left = this.roll() * list.reduce((sum, [weight]) => sum + weight, 0);

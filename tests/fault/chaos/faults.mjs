@@ -8,10 +8,13 @@ const PROCESS_FAULTS = [
     [4, 'api', 'kill'], [3, 'api', 'stop', 500, 4000],
     [3, 'hook', 'kill'], [3, 'hook', 'stop', 500, 4000],
     [2, 'nginx', 'kill'], [1, 'nginx', 'stop', 300, 1500],
-    [1, 'studio', 'kill'], [1, 'studio-worker', 'kill'],
+    [1, 'studio', 'kill'], [1, 'studio', 'stop', 500, 3000], [1, 'studio-worker', 'kill'], [1, 'studio-worker', 'stop', 500, 3000],
     [2, 'mariadb', 'kill'], [2, 'mariadb', 'stop', 300, 5000],
     [2, 'providers', 'stop', 500, 4500],
 ].map(([weight, part, what, low, high]) => [weight, { part, what, low, high }]);
+export const processKinds = () => [...new Set(PROCESS_FAULTS.map(([, { part, what }]) => `${what} ${part}`)), 'stranger'];
+
+const STALL_MS = 500; /* this process was not run for so long: the machine has too much to do */
 
 export class Faults {
     constructor(world, dice) {
@@ -19,6 +22,22 @@ export class Faults {
         this.dice = dice;
         this.counts = {};
         this.stopped = new Set();
+        this.log = []; /* { part, what, fromMs, toMs } */
+    }
+
+    /* Notices when everything stands still because the machine has other things to do; call what it returns to end. */
+    watch() {
+        let last = Date.now();
+        const stood = (fromMs) => Date.now() - fromMs > STALL_MS && this.log.push({ part: 'machine', what: 'stop', fromMs, toMs: Date.now() });
+        const timer = setInterval(() => {
+            stood(last);
+            last = Date.now();
+        }, 50);
+        const asks = setInterval(() => { /* is there time for the providers? */
+            const asked = Date.now();
+            this.world.simulator('settings').then(() => stood(asked), () => undefined);
+        }, 250);
+        return () => [timer, asks].forEach(clearInterval);
     }
 
     count(kind) {
@@ -49,20 +68,18 @@ export class Faults {
             return;
         const pid = this.dice.pick(pids);
         this.count(`${what} ${part}`);
+        const entry = { part, what, fromMs: Date.now() };
+        this.log.push(entry);
         if (what === 'kill')
             this.#signal(pid, 'SIGKILL');
         else
             await this.#stop(pid, this.dice.from(low, high));
-    }
-
-    #shuffled(list) {
-        const order = list.map((fault) => [this.dice.roll(), fault]).sort(([a], [b]) => a - b);
-        return order.map(([, fault]) => fault);
+        entry.toMs = Date.now();
     }
 
     /* Something every so often, each kind once before any comes twice by its weight, some of it at the same time, until the hour has come. */
     async processes(endMs, everyMs, list = PROCESS_FAULTS) {
-        const running = new Set(), deck = this.#shuffled(list.map(([, fault]) => fault));
+        const running = new Set(), deck = this.dice.shuffled(list.map(([, fault]) => fault));
         while (Date.now() < endMs) {
             await pause(Math.min(this.dice.from(everyMs / 2, everyMs * 3 / 2), endMs - Date.now()));
             if (Date.now() >= endMs)
@@ -87,11 +104,14 @@ export class Faults {
         }
     }
 
-    /* What an operator does about a provider that was set aside: otherwise one refusal closes it for minutes. */
+    /* What an operator does about a provider that was set aside: otherwise one refusal closes it for minutes. And as if
+     * the hours between two tries of a webhook went by. */
     async operator(endMs) {
-        while (Date.now() < endMs) {
-            await pause(4000);
-            await this.resumeAll();
+        for (let turn = 1; Date.now() < endMs(); turn++) {
+            await pause(1000);
+            await this.world.hurryDeliveries().catch(() => undefined); /* the database is away */
+            if (turn % 4 === 0)
+                await this.resumeAll();
         }
     }
 
@@ -100,8 +120,16 @@ export class Faults {
             await this.world.filmgate('provider', 'resume', name).catch(() => undefined); /* the database is away */
     }
 
+    /* Until peace() nobody moves a job any more. */
+    freeze() {
+        for (const pid of ['sweeper', 'hook'].flatMap((part) => this.world.processes(part)))
+            if (this.#signal(pid, 'SIGSTOP'))
+                this.stopped.add(pid);
+    }
+
     peace() {
         for (const pid of this.stopped)
             this.#signal(pid, 'SIGCONT');
+        this.stopped.clear();
     }
 }

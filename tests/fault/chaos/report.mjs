@@ -2,8 +2,8 @@
 const SHOWN_MAX = 60;
 
 export function report(name, seed, result) {
-    console.log(`# seed ${seed}: ${result.jobs} jobs, ${result.runs} runs at ${result.providers} providers; `
-        + `peace took ${Math.round(result.peaceMs / 1000)} s`);
+    console.log(`# seed ${seed}: ${result.jobs} jobs of ${result.models} models, ${result.runs} runs; ${result.heard} webhooks heard, `
+        + `${result.again} told again by hand; peace took ${Math.round(result.peaceMs / 1000)} s`);
     const line = (counts) => Object.entries(counts).sort(([, a], [, b]) => b - a).map(([kind, n]) => `${kind} ${n}`).join(', ');
     console.log(`# ends: ${line(result.ends)}`);
     console.log(`# faults: ${line(result.counts)}`);

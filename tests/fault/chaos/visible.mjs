@@ -1,12 +1,21 @@
-/* After peace, through the front door: each key sees exactly its own, files open with their own links alone, and a key
- * of a request still answers with the same job. */
+/* After peace, through the front door: each key sees exactly its own, files open with their own links alone, a key of a
+ * request still answers with the same job, and an end is told in the same words everywhere. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { tree } from '../../e2e/stack.mjs';
+
 const SAMPLE = 40;
+const STATUS = ['', 'pending', 'queued', 'processing', 'succeeded', 'failed', 'expired'];
 
 export async function visible(world, ledger, evidence, actors) {
     const wrong = [], say = (rule) => (words) => wrong.push({ rule, words });
     const one = new Map(actors.map((actor) => [actor.who, actor]));
-    for (const [who, actor] of one)
-        await ownOnly(evidence, who, actor, say('nothing to the wrong account'));
+    const seen = [];
+    for (const [who, actor] of one) {
+        seen.push(...await ownOnly(evidence, who, actor, say('nothing to the wrong account')));
+        await ownWebhooks(evidence, world, who, actor, say('nothing to the wrong account'));
+    }
+    words(evidence, seen, say('an end is told in the same words'));
     await links(world, evidence, one, say('files open with their own link'));
     await repeats(ledger, evidence, one, say('a key answers with its job'));
     return wrong;
@@ -14,21 +23,63 @@ export async function visible(world, ledger, evidence, actors) {
 
 const owns = (who, job) => job.account === who.account && (!who.userId || job.user_id === who.userId);
 
-async function listOf(actor) {
-    const ids = [];
+async function listOf(actor, where) {
+    const rows = [];
     for (let cursor = ''; ;) {
-        const { status, body } = await actor.ask(`/v1/jobs?limit=100${cursor && `&cursor=${cursor}`}`);
+        const { status, body } = await actor.ask(`${where}?limit=100${cursor && `&cursor=${cursor}`}`);
         if (status !== 200)
-            throw new Error(`the list of ${actor.who.account}: ${status} ${JSON.stringify(body)}`);
-        ids.push(...body.data.map((job) => job.id));
+            throw new Error(`${where} of ${actor.who.account}: ${status} ${JSON.stringify(body)}`);
+        rows.push(...body.data);
         if (!body.nextCursor)
-            return ids;
+            return rows;
         cursor = body.nextCursor;
     }
 }
 
+/* Its endpoints and deliveries are its own; a user of it has no business there. */
+async function ownWebhooks({ byName }, world, who, actor, say) {
+    const whose = who.account, own = world.endpoints.filter((one) => one.account === whose).map(({ id }) => id);
+    if (who.userId) {
+        for (const where of ['/v1/webhook-endpoints', '/v1/webhook-deliveries', `/v1/webhook-endpoints/${world.endpoints.at(-1).id}`]) {
+            const { status } = await actor.ask(where);
+            if (status !== 403)
+                say(`${where} answers user ${who.userId} with ${status}`);
+        }
+        return;
+    }
+    const { body } = await actor.ask('/v1/webhook-endpoints');
+    if (body?.data?.map(({ id }) => id).sort().join() !== own.sort().join())
+        say(`${whose} sees the endpoints ${JSON.stringify(body?.data)}`);
+    for (const row of await listOf(actor, '/v1/webhook-deliveries'))
+        if (byName.get(row.jobId)?.account !== whose || (row.endpointId && !own.includes(row.endpointId)))
+            say(`${whose} sees the delivery ${row.id} of ${row.jobId} to ${row.endpointId}`);
+    for (const { id } of world.endpoints.filter((one) => one.account !== whose))
+        for (const [method, rest] of [['GET', ''], ['GET', '/secret'], ['POST', '/rotate-secret'], ['DELETE', '']]) {
+            const { status } = await actor.ask(`/v1/webhook-endpoints/${id}${rest}`, { method, body: method === 'POST' ? {} : undefined });
+            if (status !== 404)
+                say(`${method} ${id}${rest} answers ${whose} with ${status}`);
+        }
+}
+
+/* Codes are of the list that the API's description gives, and one code has one message: in jobs and in webhooks. */
+function words({ byName, heard }, seen, say) {
+    const { schemas } = JSON.parse(readFileSync(path.join(tree, 'www/openapi.json'), 'utf8')).components;
+    const codes = schemas.Job.properties.errorCode.enum, messages = new Map();
+    for (const job of seen) {
+        const row = byName.get(job.id);
+        if (job.status !== STATUS[row.state] || job.errorCode !== row.error_code || !codes.includes(job.errorCode))
+            say(`${job.id} is told as ${job.status}, ${job.errorCode}; its row says ${STATUS[row.state]}, ${row.error_code}`);
+    }
+    for (const { errorCode, errorMessage } of [...seen, ...heard.map(({ data }) => data)]) {
+        const before = messages.get(errorCode) ?? messages.set(errorCode, errorMessage).get(errorCode);
+        if (before !== errorMessage || Boolean(errorCode) !== Boolean(errorMessage))
+            say(`${errorCode} is "${before}" here and "${errorMessage}" there`);
+    }
+}
+
 async function ownOnly({ jobs }, who, actor, say) {
-    const listed = await listOf(actor), mine = jobs.filter((job) => owns(who, job) && !job.deleted_us).map((job) => job.name);
+    const list = await listOf(actor, '/v1/jobs'), listed = list.map(({ id }) => id);
+    const mine = jobs.filter((job) => owns(who, job) && !job.deleted_us).map((job) => job.name);
     const told = new Set(listed), whose = `${who.account}${who.userId ? `/${who.userId}` : ''}`;
     if (told.size !== listed.length)
         say(`the list of ${whose} names a job twice`);
@@ -43,6 +94,7 @@ async function ownOnly({ jobs }, who, actor, say) {
             if (status !== 404)
                 say(`${method} ${name}${rest} answers ${whose} with ${status}`);
         }
+    return list.filter(({ id }) => mine.includes(id));
 }
 
 async function links(world, { jobs }, one, say) {

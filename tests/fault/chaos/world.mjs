@@ -1,14 +1,20 @@
 /* A whole filmgate with impatient settings, accounts with keys, and a way into its database and its processes. */
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { Stack, children, readEnv, tree } from '../../e2e/stack.mjs';
+import { Client, Stack, children, readEnv, tree } from '../../e2e/stack.mjs';
+import { Hooks, TIMEOUT_S } from './hooks.mjs';
 
 const run = promisify(execFile);
 const ACCOUNTS = 6;
 const UNKNOWN_WAIT_S = 5;
 export const LEASE_S = 5;
+export const SUBMIT_S = 3;
+
+/* Who wants to hear what, by account; null: all there is. Of the others only jobs' own URLs are told. */
+const ENDS = ['job.succeeded', 'job.failed', 'job.expired'];
+const ENDPOINTS = [[0, null], [0, ['job.succeeded', 'job.deleted']], [1, null], [2, null], [3, ENDS], [5, null]];
 
 /* Ours, with the patience of a test: what is not a matter of time stays as it is shipped. */
 function quickCatalogue() {
@@ -25,13 +31,15 @@ function quickCatalogue() {
 
 export class World {
     /* env: for every program */
-    static async start(env = {}) {
+    static async start(dice, env = {}) {
         const world = new World();
         world.catalogue = quickCatalogue();
+        world.hooks = await new Hooks(dice).listen();
         world.stack = new Stack({
             RESPAWN: '1', PROVIDERS: 'sim', SWEEPERS: '2', API_PROCS: '4', HOOK_PROCS: '2', FCGI_TIMEOUT_S: '8',
             SIM_ARGS: '--render-ms 800 --queue-ms 200 --quiet',
-            FILMGATE_SWEEPER_LEASE_S: String(LEASE_S), FILMGATE_SWEEPER_SUBMIT_TIMEOUT_S: '3',
+            RECEIVERS: world.hooks.origin, FILMGATE_WEBHOOK_TIMEOUT_S: String(TIMEOUT_S),
+            FILMGATE_SWEEPER_LEASE_S: String(LEASE_S), FILMGATE_SWEEPER_SUBMIT_TIMEOUT_S: String(SUBMIT_S),
             FILMGATE_SWEEPER_CALL_TIMEOUT_S: '3', FILMGATE_SWEEPER_FIRST_POLL_MS: '300',
             FILMGATE_MEDIA_FETCH_TIMEOUT_S: '10', FILMGATE_DB_IO_TIMEOUT_S: '12',
             ...env,
@@ -44,11 +52,17 @@ export class World {
             world.url = world.stack.client.url;
             world.secrets = readEnv(path.join(world.stack.var, 'conf/secrets'));
             await world.#makeAccounts();
+            await world.#makeEndpoints();
         } catch (error) {
-            await world.stack.drop();
+            await world.drop();
             throw error;
         }
         return world;
+    }
+
+    async drop() {
+        await this.stack.drop();
+        await this.hooks.close();
     }
 
     /* Each: { account, row, key, userId? }; the last account has two users with keys of their own. */
@@ -64,6 +78,32 @@ export class World {
         }
     }
 
+    /* Each: { id, account, path, events, secrets }; and what signs for jobs' own URLs, by account. */
+    async #makeEndpoints() {
+        this.endpoints = [];
+        this.callbackSecrets = new Map();
+        for (const [n, events] of ENDPOINTS) {
+            const { account, key } = this.identities[n], where = `/e/${this.endpoints.length}`;
+            const made = await new Client(this.url, key).json('/v1/webhook-endpoints',
+                { method: 'POST', body: { url: this.hooks.url(where), events } });
+            this.endpoints.push({ id: made.id, account, path: where, events, secrets: [made.secret] });
+        }
+        for (const { account, key, userId } of this.identities)
+            if (!userId) {
+                const { data } = await new Client(this.url, key).json('/v1/webhook-endpoints/callbacks/secret');
+                this.callbackSecrets.set(account, data.map(({ secret }) => secret));
+            }
+    }
+
+    /* What may sign that which comes to a path of ours. */
+    secretsOf(where, ledger) {
+        const owner = this.endpoints.find((one) => one.path === where);
+        if (owner)
+            return owner.secrets;
+        const intent = ledger.intents.get(`m${where.slice('/j/'.length)}.`);
+        return intent ? this.callbackSecrets.get(intent.who.account) : [];
+    }
+
     async #key(account, role, user) {
         const words = await this.filmgate('key', 'create', account, '--role', role, ...(user ? ['--user', user] : []));
         return /fgk_[0-9A-Za-z]+/.exec(words)[0];
@@ -76,12 +116,32 @@ export class World {
         return stdout;
     }
 
+    async #sql(program, ...args) {
+        const { stdout } = await run(program, ['--no-defaults', '-uroot', '-S', path.join(this.stack.var, 'run/mariadb.sock'), ...args],
+            { env: { ...process.env, MYSQL_PWD: this.secrets.OWNER_PASSWORD }, maxBuffer: 1 << 28, timeout: 30000 });
+        return stdout;
+    }
+
     /* Rows of a SELECT of one JSON object each. */
-    rows(sql) {
-        const text = execFileSync('mariadb', ['--no-defaults', '-N', '-B', '--raw', '-uroot', '-S',
-            path.join(this.stack.var, 'run/mariadb.sock'), 'filmgate', '-e', sql],
-        { env: { ...process.env, MYSQL_PWD: this.secrets.OWNER_PASSWORD }, maxBuffer: 1 << 28, timeout: 30000 });
-        return text.toString().split('\n').filter(Boolean).map((line) => JSON.parse(line));
+    async rows(sql) {
+        const text = await this.#sql('mariadb', '-N', '-B', '--raw', 'filmgate', '-e', sql);
+        return text.split('\n').filter(Boolean).map((line) => JSON.parse(line));
+    }
+
+    change(sql) {
+        return this.#sql('mariadb', 'filmgate', '-e', sql);
+    }
+
+    /* Everything there is, one row a line. */
+    dump() {
+        return this.#sql('mariadb-dump', '--skip-extended-insert', '--skip-lock-tables', '--no-create-info', 'filmgate');
+    }
+
+    /* As if the pauses between two tries to tell had gone by, which are of hours. */
+    async hurryDeliveries() {
+        const nowUs = `${Date.now()}000`;
+        await this.change(`UPDATE webhook_delivery SET due_us = ${nowUs}
+            WHERE state = 1 AND owner IS NULL AND due_us > ${nowUs} + 1500000`);
     }
 
     async simulator(where, options) {
@@ -105,10 +165,20 @@ export class World {
         }
     }
 
+    /* Paths of files below a folder of ours. */
+    #below(folder) {
+        return readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+            .map((entry) => path.join(entry.path, entry.name));
+    }
+
     /* Files of the store, without those that are only on their way in. */
     files() {
         const root = path.join(this.stack.var, 'media');
-        return readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
-            .map((entry) => path.relative(root, path.join(entry.path, entry.name))).filter((name) => !name.startsWith('tmp'));
+        return this.#below(root).map((name) => path.relative(root, name)).filter((name) => !name.startsWith('tmp'));
+    }
+
+    /* Those that are, or were when somebody died. */
+    tmpFiles() {
+        return this.#below(path.join(this.stack.var, 'media/tmp'));
     }
 }

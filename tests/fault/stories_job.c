@@ -1,0 +1,204 @@
+/* What becomes of a job. */
+#include "fault/play.h"
+
+#define STATE "SELECT state FROM job WHERE public_id = '%s'"
+
+static unsigned bills(struct play *x)
+{
+    return fake_bills(x->w->fake) - x->bills;
+}
+
+static void is_delivered(struct play *x)
+{
+    play_check(x, JOB_SUCCEEDED, "");
+    CHECK_I64(bills(x), 1, x->fault);
+    CHECK_I64(files_of(x->w, x->id), 2, x->fault);
+}
+
+/* Where a lost submit cannot be asked about: nobody claims to know, and nobody asks twice. */
+static void is_delivered_or_unknown(struct play *x)
+{
+    if (play_ask(x, STATE) == JOB_SUCCEEDED) {
+        is_delivered(x);
+        return;
+    }
+    CHECK(x->doubt, x->fault);
+    play_check(x, JOB_FAILED, "submit_unknown");
+    CHECK(bills(x) <= 1, x->fault);
+    CHECK_I64(files_of(x->w, x->id), 0, x->fault);
+}
+
+/* ---- a video, with a callback ---- */
+
+static void delivered(struct play *x)
+{
+    play_create(x, "\"model\":\"replay-1\"");
+    settle(x->w);
+    play_callback(x);
+    play_on(x);
+    play_told(x);
+}
+
+/* ---- a video that is erased ---- */
+
+static void erased(struct play *x)
+{
+    play_create(x, "\"model\":\"replay-1\"");
+    play_on(x);
+    play_erase(x);
+    play_told(x);
+    for (int i = 0; i < 20 && play_ask(x, "SELECT COUNT(*) FROM due d JOIN job j ON j.id = d.job_id WHERE "
+                                          "j.public_id = '%s'"); i++) {
+        clock_add(x->w, (x->w->conf.sweeper_lease_s + 1) * FG_US_PER_S);
+        settle(x->w);
+    }
+}
+
+static void is_erased(struct play *x)
+{
+    play_check(x, JOB_SUCCEEDED, "");
+    CHECK_I64(bills(x), 1, x->fault);
+    CHECK_I64(files_of(x->w, x->id), 0, x->fault);
+    CHECK_I64(play_ask(x, "SELECT prompt IS NULL AND metadata IS NULL AND output_state = 2 FROM job WHERE public_id = "
+                          "'%s'"), 1, x->fault);
+}
+
+/* ---- one that is canceled before it is submitted, one while it is made ---- */
+
+static void canceled_in_time(struct play *x)
+{
+    play_create(x, "\"model\":\"replay-1\"");
+    play_cancel(x);
+    play_told(x);
+}
+
+static bool unknown(struct play *x)
+{
+    return x->doubt && play_ask(x, "SELECT error_code = 'submit_unknown' FROM job WHERE public_id = '%s'");
+}
+
+static void is_canceled(struct play *x)
+{
+    play_check(x, JOB_FAILED, unknown(x) ? "submit_unknown" : "canceled");
+    CHECK(bills(x) <= 1, x->fault);
+    CHECK_I64(files_of(x->w, x->id), 0, x->fault);
+}
+
+#define WITH_PICTURE(x)                                                                        \
+    arena_fmt((x)->cx->mem, "\"model\":\"comfy-1\",\"imageUrl\":\"http://127.0.0.1:%u/comfy/picture.png\"", \
+              fake_port((x)->w->fake)).p
+
+static void it_takes_long(struct play *x)
+{
+    fake_stuck(x->w->fake, true);
+}
+
+static void interrupted(struct play *x)
+{
+    play_create(x, WITH_PICTURE(x));
+    play_until_there(x);
+    if (play_ask(x, STATE) < JOB_SUCCEEDED)
+        play_cancel(x);
+    play_on(x);
+    play_told(x);
+}
+
+/* ---- a video of a picture that is handed over first ---- */
+
+static void of_a_picture(struct play *x)
+{
+    play_create(x, WITH_PICTURE(x));
+    play_on(x);
+    play_told(x);
+}
+
+/* ---- one that fails there, one that never ends ---- */
+
+static void ends_badly(struct play *x)
+{
+    say(x->w, FAKE_POLL, (struct fake_reply){ .way = FAKE_ANSWER, .body = FG_LIT("{\"status\":\"thinking\"}") });
+    say(x->w, FAKE_POLL, (struct fake_reply){ .way = FAKE_ANSWER,
+        .body = FG_LIT("{\"status\":\"failed\",\"error\":{\"code\":\"server_error\",\"message\":\"no\"}}") });
+}
+
+static void plain(struct play *x)
+{
+    play_create(x, "\"model\":\"list-1\"");
+    play_on(x);
+    play_told(x);
+}
+
+static void is_failed(struct play *x)
+{
+    play_check(x, JOB_FAILED, unknown(x) ? "submit_unknown" : "provider_failed");
+    CHECK(bills(x) <= 1, x->fault);
+}
+
+static void never_ends(struct play *x)
+{
+    say_status(x->w, "in_progress", 10);
+}
+
+static void with_deadline(struct play *x)
+{
+    play_create(x, "\"model\":\"replay-1\",\"deadlineSeconds\":300");
+    play_on(x);
+    play_told(x);
+}
+
+static void is_expired(struct play *x)
+{
+    play_check(x, JOB_EXPIRED, "deadline_exceeded");
+    CHECK(bills(x) <= 1, x->fault);
+}
+
+/* ---- submits that nobody knows the outcome of ---- */
+
+static void answer_is_lost(struct play *x)
+{
+    say(x->w, FAKE_SUBMIT, (struct fake_reply){ .way = FAKE_TAKE_LOSE });
+    say(x->w, FAKE_SUBMIT, (struct fake_reply){ .way = FAKE_DEFAULT });
+}
+
+static void request_is_lost(struct play *x)
+{
+    say(x->w, FAKE_SUBMIT, (struct fake_reply){ .way = FAKE_HANG_UP });
+    say(x->w, FAKE_SUBMIT, (struct fake_reply){ .way = FAKE_DEFAULT });
+}
+
+static void asked_again(struct play *x)
+{
+    play_create(x, "\"model\":\"replay-1\"");
+    play_on(x);
+    play_told(x);
+}
+
+static void submitted_again(struct play *x)
+{
+    play_create(x, "\"model\":\"wait-1\"");
+    play_on(x);
+    play_told(x);
+}
+
+/* ---- a provider that cannot be reached, one that has had enough ---- */
+
+static void somewhere_else(struct play *x)
+{
+    play_create(x, "\"model\":\"astray\"");
+    play_on(x);
+    play_told(x);
+}
+
+const struct story job_stories[] = {
+    { "delivered", NULL, delivered, is_delivered },
+    { "erased", NULL, erased, is_erased },
+    { "canceled in time", NULL, canceled_in_time, is_canceled },
+    { "interrupted", it_takes_long, interrupted, is_canceled },
+    { "of a picture", NULL, of_a_picture, is_delivered_or_unknown },
+    { "failed there", ends_badly, plain, is_failed },
+    { "expired", never_ends, with_deadline, is_expired },
+    { "asked again", answer_is_lost, asked_again, is_delivered },
+    { "submitted again", request_is_lost, submitted_again, is_delivered_or_unknown },
+    { "somewhere else", NULL, somewhere_else, is_delivered_or_unknown },
+    { NULL, NULL, NULL, NULL },
+};
