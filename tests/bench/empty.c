@@ -40,7 +40,16 @@ static enum fg_code get_list(struct fg_ctx *cx, struct web_app *app, struct web_
     return answer(cx, resp, fixed->list, "no-store");
 }
 
+static enum fg_code post_hook(struct fg_ctx *cx, struct web_app *app, struct web_req *req,
+                              struct web_resp *resp)
+{
+    (void)app;
+    (void)req;
+    return answer(cx, resp, FG_LIT("{\"received\":true}"), "no-store");
+}
+
 static const struct route table[] = {
+    { "POST", "/bench/hooks/{provider}/{token}", post_hook, AUTH_NONE, BYTES_MAX, 0 },
     { "GET", "/bench/jobs/{id}", get_status, AUTH_NONE, 0, 0 },
     { "GET", "/bench/jobs", get_list, AUTH_NONE, 0, 0 },
 };

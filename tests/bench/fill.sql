@@ -60,8 +60,8 @@ INSERT INTO job_event (job_id, seq, at_us, kind, state, stage, request_id)
 
 INSERT INTO attempt (job_id, n, provider, model, client_ref, callback_token, state, provider_job_id, created_us,
         answered_us)
-    SELECT id, 1, provider, model, LEFT(SHA2(CONCAT('ref', id), 256), 32), LEFT(SHA2(CONCAT('token', id), 256), 32),
-        2, provider_job_id, created_us + 1000000, created_us + 1100000
+    SELECT id, 1, provider, model, LEFT(SHA2(CONCAT('ref', id), 256), 32),
+        CONCAT('cb_', LEFT(SHA2(CONCAT('token', id), 256), 26)), 2, provider_job_id, created_us + 1000000, created_us + 1100000
     FROM job WHERE attempt_n = 1 AND account_id >= @account ORDER BY id;
 
 INSERT INTO output (job_id, video_file, poster_file, bytes, digest, width, height, duration_ms, stored_us)

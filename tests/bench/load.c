@@ -4,7 +4,11 @@
  *   load PORT CONNECTIONS SECONDS STATUS [BODY] <requests
  *   load PORT CONNECTIONS learn <requests             each once; prints the requests again, with
  * ETags
+ *   load PORT CONNECTIONS SECONDS STATUS @RATE SECRET <webhooks
  *
+ * With a rate each request is due at its time, whether or not the answers keep up, and its latency
+ * counts from then: a webhook is a line "PATH BODY", sent as an event of its own that is signed with
+ * SECRET (Standard Webhooks).
  * A request is a line "METHOD PATH KEY [ETAG]". With BODY each has it, as JSON. Prints requests,
  * perSecond, p50Ms, p99Ms, maxMs, least (answers on the connection that got the fewest) and errors:
  * other statuses than STATUS, broken connections, and answers that did not come. */
@@ -14,12 +18,14 @@
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "base/env.h"
 #include "base/sb.h"
 #include "base/scan.h"
+#include "io/hash.h"
 
 #define REQUESTS_MAX 100000
 #define CONNECTIONS_MAX 1024
@@ -50,12 +56,14 @@ struct load {
     struct fg_ctx cx;
     uint64_t port, conn_n, seconds, status;
     bool learn;
+    uint64_t rate;        /* 0: as fast as answers come */
+    struct fg_str secret; /* with a rate */
     struct fg_str body;
     struct request *request;
     size_t request_n, next;
     struct conn *conn;
-    int epoll_fd;
-    int64_t end_us;
+    int epoll_fd, timer_fd;
+    int64_t start_us, end_us;
     uint64_t pending, errors, in_time;
     uint32_t *sample; /* microseconds */
     size_t sample_n;
@@ -84,6 +92,22 @@ static struct fg_str request_text(struct load *l, struct fg_str line)
     return b.bad ? FG_NONE : sb_str(&b);
 }
 
+static struct fg_str webhook_text(struct load *l, struct fg_str line)
+{
+    struct fg_str path, signature;
+    int64_t at_s = l->cx.now_us / FG_US_PER_S;
+    struct fg_str id = arena_fmt(l->cx.mem, "evt_%ld_%zu", (long)getpid(), l->request_n);
+    if (!scan_until(&line, ' ', &path) ||
+        webhook_sign(&l->cx, l->secret, id, at_s, line, &signature) != FG_OK)
+        return FG_NONE;
+    return arena_fmt(l->cx.mem,
+                     "POST %.*s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nContent-Type: application/json\r\n"
+                     "webhook-id: %.*s\r\nwebhook-timestamp: %lld\r\nwebhook-signature: %.*s\r\n"
+                     "Content-Length: %zu\r\n\r\n%.*s",
+                     FG_P(path), (unsigned)l->port, FG_P(id), (long long)at_s, FG_P(signature), line.n,
+                     FG_P(line));
+}
+
 static void read_requests(struct load *l)
 {
     char line[LINE_BYTES];
@@ -91,7 +115,7 @@ static void read_requests(struct load *l)
     while (l->request_n < REQUESTS_MAX && fgets(line, sizeof line, stdin)) {
         struct request *r = &l->request[l->request_n];
         r->line = arena_str(l->cx.mem, (struct fg_str){ line, strcspn(line, "\n") });
-        r->text = request_text(l, r->line);
+        r->text = l->rate ? webhook_text(l, r->line) : request_text(l, r->line);
         l->request_n += r->text.p != NULL;
     }
 }
@@ -113,8 +137,9 @@ static void open_conn(struct load *l, struct conn *c)
 
 static void broken(struct load *l, struct conn *c)
 {
-    l->errors++;
-    l->pending -= c->began_us != 0;
+    bool asked = c->began_us != 0; /* one that never was is hung up on after a while, rightly */
+    l->errors += asked;
+    l->pending -= asked;
     close(c->fd);
     *c = (struct conn){ .done = c->done };
     open_conn(l, c);
@@ -122,13 +147,22 @@ static void broken(struct load *l, struct conn *c)
 
 static bool more_to_ask(const struct load *l, int64_t now_us)
 {
-    return l->learn ? l->next < l->request_n : now_us < l->end_us;
+    return l->learn  ? l->next < l->request_n
+           : l->rate ? l->next < l->rate * l->seconds
+                     : now_us < l->end_us;
+}
+
+static int64_t due_us(const struct load *l)
+{
+    return l->start_us + (int64_t)(l->next * FG_US_PER_S / l->rate);
 }
 
 static void ask(struct load *l, struct conn *c)
 {
-    int64_t now_us = ctx_mono_us(&l->cx);
+    int64_t now_us = ctx_mono_us(&l->cx), since_us = now_us;
     if (!more_to_ask(l, now_us))
+        return;
+    if (l->rate && (since_us = due_us(l)) > now_us)
         return;
     c->request = l->next++ % l->request_n;
     struct fg_str text = l->request[c->request].text;
@@ -137,7 +171,7 @@ static void ask(struct load *l, struct conn *c)
         broken(l, c);
         return;
     }
-    c->began_us = now_us;
+    c->began_us = since_us;
     l->pending++;
 }
 
@@ -223,6 +257,27 @@ static void readable(struct load *l, struct conn *c)
     }
 }
 
+/* Hands what is due to connections that are free; wakes up again for the next one. */
+static void pace(struct load *l)
+{
+    for (size_t i = 0; i < l->conn_n; i++)
+        if (!l->conn[i].began_us)
+            ask(l, &l->conn[i]);
+    int64_t at_us = due_us(l);
+    struct itimerspec at = { .it_value = { at_us / FG_US_PER_S, at_us % FG_US_PER_S * 1000 } };
+    if (timerfd_settime(l->timer_fd, TFD_TIMER_ABSTIME, &at, NULL) != 0)
+        die("timerfd_settime");
+}
+
+static void start_pace(struct load *l)
+{
+    struct epoll_event ev = { .events = EPOLLIN | EPOLLET, .data.ptr = NULL };
+    l->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+    if (l->timer_fd < 0 || epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, l->timer_fd, &ev) != 0)
+        die("timerfd");
+    pace(l);
+}
+
 static void run(struct load *l)
 {
     l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -232,15 +287,20 @@ static void run(struct load *l)
         die("start");
     for (size_t i = 0; i < l->conn_n; i++)
         open_conn(l, &l->conn[i]);
-    int64_t now_us = ctx_mono_us(&l->cx);
+    int64_t now_us = l->start_us = ctx_mono_us(&l->cx);
     l->end_us = now_us + (int64_t)l->seconds * FG_US_PER_S;
-    for (size_t i = 0; i < l->conn_n; i++)
+    if (l->rate)
+        start_pace(l);
+    for (size_t i = 0; i < l->conn_n && !l->rate; i++)
         ask(l, &l->conn[i]);
-    while (l->pending && now_us < l->end_us + GIVE_UP_US) {
+    while ((l->pending || (l->rate && more_to_ask(l, now_us))) && now_us < l->end_us + GIVE_UP_US) {
         struct epoll_event ev[EVENTS];
         int n = epoll_wait(l->epoll_fd, ev, EVENTS, 1000);
         for (int i = 0; i < n; i++)
-            readable(l, ev[i].data.ptr);
+            if (ev[i].data.ptr)
+                readable(l, ev[i].data.ptr);
+        if (l->rate)
+            pace(l);
         now_us = ctx_mono_us(&l->cx);
     }
     l->errors += l->pending;
@@ -277,9 +337,13 @@ static bool arguments(struct load *l, int argc, char **argv)
     l->learn = argc == 4 && strcmp(argv[3], "learn") == 0;
     if (l->learn)
         return true;
-    if (argc == 6)
-        l->body = fg_str_c(argv[5]);
-    return (argc == 5 || argc == 6) && scan_all_u64(fg_str_c(argv[3]), 3600, &l->seconds) &&
+    struct fg_str rate = argc == 7 ? fg_str_c(argv[5]) : FG_LIT("@1");
+    if (!scan_char(&rate, '@') || !scan_all_u64(rate, 100000, &l->rate) || !l->rate)
+        return false;
+    l->rate = argc == 7 ? l->rate : 0;
+    l->secret = argc == 7 ? fg_str_c(argv[6]) : FG_NONE;
+    l->body = argc == 6 ? fg_str_c(argv[5]) : FG_NONE;
+    return argc >= 5 && argc <= 7 && scan_all_u64(fg_str_c(argv[3]), 3600, &l->seconds) &&
            l->seconds && scan_all_u64(fg_str_c(argv[4]), 599, &l->status);
 }
 
@@ -300,12 +364,13 @@ int main(int argc, char **argv)
 {
     struct load l = { .cx = { .mem = arena_new(), .env = env_real() } };
     int status = 2;
+    ctx_tick(&l.cx);
     if (arguments(&l, argc, argv))
         status = load(&l);
     else
         fprintf(stderr,
-                "usage: %s PORT CONNECTIONS SECONDS STATUS [BODY] <requests | PORT CONNECTIONS "
-                "learn <requests\n",
+                "usage: %s PORT CONNECTIONS SECONDS STATUS [BODY | @RATE SECRET] <requests | PORT "
+                "CONNECTIONS learn <requests\n",
                 argv[0]);
     arena_free(l.cx.mem);
     return status;

@@ -103,11 +103,17 @@ static uint64_t read_until(struct run *r, struct fg_str text, int64_t end_us)
     return done;
 }
 
-static void insert(struct run *r, MYSQL_STMT *st, MYSQL_BIND *in)
+static void insert(struct run *r, MYSQL_STMT *st, MYSQL_BIND *in, size_t n)
 {
+    if (mysql_stmt_param_count(st) != n)
+        die(r, "the statement takes another number of values");
     if (mysql_stmt_bind_param(st, in) || mysql_stmt_execute(st))
         die(r, mysql_stmt_error(st));
 }
+
+#define INSERT(r, st, ...)                                                                     \
+    insert((r), (st), (MYSQL_BIND[]){ __VA_ARGS__ },                                             \
+           sizeof((MYSQL_BIND[]){ __VA_ARGS__ }) / sizeof(MYSQL_BIND))
 
 struct inserts {
     MYSQL_STMT *job, *event, *due, *hold;
@@ -126,42 +132,38 @@ static void insert_all(struct run *r, const struct inserts *to)
                none = text_bind(FG_NONE), n_end = number_bind(&deadline_us),
                currency = text_bind(FG_LIT("USD")),
                request = text_bind(FG_LIT("00112233445566778899aabbccddeeff"));
-    insert(r, to->job,
-           (MYSQL_BIND[]){
-               text_bind(id_new(&r->cx, FG_LIT("job_"))),
-               n_account,
-               none,
-               n_one,
-               n_one,
-               n_one,
-               text_bind(FG_LIT("studio")),
-               text_bind(FG_LIT("studio-1")),
-               text_bind(FG_LIT("a paper boat on a quiet lake at dawn, soft light, slow camera")),
-               text_bind(FG_LIT("16:9")),
-               number_bind(&five),
-               text_bind(FG_LIT("480p")),
-               none,
-               none,
-               none,
-               n_price,
-               currency,
-               request,
-               n_now,
-               n_now,
-               n_end,
-               none,
-               number_bind(&zero),
-               none,
-               none });
+    INSERT(r, to->job,
+           text_bind(id_new(&r->cx, FG_LIT("job_"))),
+           n_account,
+           none,
+           n_one,
+           n_one,
+           n_one,
+           text_bind(FG_LIT("studio")),
+           text_bind(FG_LIT("studio-1")),
+           text_bind(FG_LIT("a paper boat on a quiet lake at dawn, soft light, slow camera")),
+           text_bind(FG_LIT("16:9")),
+           number_bind(&five),
+           text_bind(FG_LIT("480p")),
+           none,
+           none,
+           none,
+           n_price,
+           currency,
+           request,
+           n_now,
+           n_now,
+           n_end,
+           none,
+           number_bind(&zero),
+           none,
+           none,
+           none);
     job = (int64_t)mysql_stmt_insert_id(to->job);
-    insert(r, to->event,
-           (MYSQL_BIND[]){ n_job, n_one, n_now, text_bind(FG_LIT("created")), n_one, n_one, request,
-                           none });
-    insert(r, to->due,
-           (MYSQL_BIND[]){ n_one, n_job, n_now, text_bind(FG_LIT("studio-1")), n_account,
-                           number_bind(&five), n_job, n_end });
-    insert(r, to->hold,
-           (MYSQL_BIND[]){ n_job, number_bind(&zero), n_account, n_one, n_price, currency, n_now });
+    INSERT(r, to->event, n_job, n_one, n_now, text_bind(FG_LIT("created")), n_one, n_one, request, none);
+    INSERT(r, to->due, n_one, n_job, n_now, text_bind(FG_LIT("studio-1")), n_account, number_bind(&five),
+           n_job, n_end);
+    INSERT(r, to->hold, n_job, number_bind(&zero), n_account, n_one, n_price, currency, n_now);
 }
 
 static uint64_t commit_until(struct run *r, int64_t end_us)

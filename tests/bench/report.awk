@@ -31,6 +31,20 @@ function row(title, of, name, best, target,    mine, ratio, reached) {
         best, ratio, median(name ".p50Ms"), median(name ".p99Ms"), median(name ".handlerMs"), private / 1024)
 }
 
+# At a rate that both hold: what counts is how long each takes.
+function paced(    mine, best) {
+    mine = median("callback.p99Ms")
+    best = median("empty-callback.p99Ms")
+    printf "callbacks, %d/s: median %.2f ms, p99 %.2f, slowest %.2f, CPU ms per 1,000 %.0f + %.0f + %.0f; " \
+        "empty handler: %.2f, %.2f, %.2f; p99 %.1f times as long\n", callbacks, median("callback.p50Ms"), mine,
+        median("callback.maxMs"), median("callback.handlerMs"), median("callback.nginxMs"), median("callback.databaseMs"),
+        median("empty-callback.p50Ms"), best, median("empty-callback.maxMs"), best ? mine / best : 0
+    verdict("p99 of callbacks", mine, "ms", 20)
+    cases = cases sprintf("%s\n  {\"name\":\"callbacks of empty handler\",\"perSecond\":%.1f,\"p50Ms\":%.3f," \
+        "\"p99Ms\":%.3f,\"emptyP50Ms\":%.3f,\"emptyP99Ms\":%.3f}", cases == "" ? "" : ",",
+        median("callback.perSecond"), median("callback.p50Ms"), mine, median("empty-callback.p50Ms"), best)
+}
+
 function verdict(words, got, unit, limit) {
     printf "%-42s %7.2f %s  %s %d\n", words, got, unit, got < limit ? "reached, under" : "NOT UNDER", limit
 }
@@ -54,6 +68,11 @@ function verdict(words, got, unit, limit) {
 }
 
 END {
+    paced()
+    if (only != "") {
+        printf "{\"cases\":[%s\n]}\n", cases >json
+        exit bad > 0
+    }
     printf "%-17s %9s  %-22s %9s  %5s  %7s %7s  %22s\n", "", "", "", "", "", "", "", "CPU ms per 1,000 of"
     printf "%-17s %9s  %-22s %9s  %5s  %7s %7s  %7s %6s %6s\n", "", "per s", "ceiling", "per s", "ratio", "p50 ms",
         "p99 ms", "handler", "nginx", "db"

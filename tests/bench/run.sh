@@ -4,7 +4,7 @@
 #
 # BUILD (build); QUICK=1 (short and few rounds); CONNECTIONS (32); PROCS (8: handlers, as well as processes of each
 # ceiling); ROUNDS and SECONDS_EACH override what QUICK chooses; OUT (var/bench.json). polls.sh, which comes first, is the
-# sweeper's part; it also runs alone.
+# sweeper's part; it also runs alone. ONLY=callbacks: these alone.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 TREE=$PWD
@@ -12,7 +12,8 @@ export BUILD=${BUILD:-build}
 CONNECTIONS=${CONNECTIONS:-32} PROCS=${PROCS:-8} OUT=${OUT:-var/bench.json}
 ROUNDS=${ROUNDS:-$([ -n "${QUICK:-}" ] && echo 2 || echo 5)}
 SECONDS_EACH=${SECONDS_EACH:-$([ -n "${QUICK:-}" ] && echo 1 || echo 3)}
-MANY=256
+MANY=256 CALLBACKS=200 # a second
+CALLBACK_SECONDS=${CALLBACK_SECONDS:-$([ -n "${QUICK:-}" ] && echo 5 || echo 20)}
 BODY='{"prompt":"a paper boat on a quiet lake at dawn, soft light, slow camera","aspectRatio":"16:9","duration":5}'
 BIN=$TREE/$BUILD
 TOOLS=$BIN/tests/bench
@@ -101,6 +102,12 @@ write_requests() {
     head -n 4000 "$DIR/status" >"$DIR/sample"
     sed 's|/v1/|/bench/|' "$DIR/status" >"$DIR/empty-status"
     sed 's|/v1/|/bench/|' "$DIR/list" >"$DIR/empty-list"
+    echo "SELECT CONCAT('/hooks/studio/', a.callback_token,
+              ' {\"type\":\"video.completed\",\"data\":{\"id\":\"', a.provider_job_id, '\"}}')
+          FROM attempt a JOIN job j ON j.id = a.job_id WHERE j.state = 3 ORDER BY RAND(7)" | sql fg_owner |
+        awk -v n=$((CALLBACKS * CALLBACK_SECONDS)) '{ line[NR] = $0 } END { while (i < n) print line[i++ % NR + 1] }' \
+            >"$DIR/callbacks"
+    sed 's|^|/bench|' "$DIR/callbacks" >"$DIR/empty-callbacks"
 }
 
 bytes_of() { # one line of a file of requests
@@ -158,10 +165,22 @@ measure() { # name, pool, file of requests, connections, expected status, bodyâ€
 }
 
 ceiling() { # name, arguments of rawâ€¦
-    local name=$1
+    local name=$1 figures
     shift
-    echo "name=$name $(FILMGATE_CONF=$VAR/conf/web.ini "$TOOLS/raw" "$1" "$PROCS" "$SECONDS_EACH" "${@:2}")" \
-        >>"$DIR/results"
+    figures=$(FILMGATE_CONF=$VAR/conf/web.ini "$TOOLS/raw" "$1" "$PROCS" "$SECONDS_EACH" "${@:2}")
+    echo "name=$name $figures" >>"$DIR/results"
+}
+
+# Genuine ones of jobs in flight, at a steady rate and each an event of its own; the sweeper, which they would wake, stands.
+callbacks() { # name, pool, file of webhooks
+    SECONDS_EACH=$CALLBACK_SECONDS measure "$1" "$2" "$3" "$CONNECTIONS" 200 "@$CALLBACKS" "$STUDIO_WEBHOOK"
+}
+
+# Each was kept as genuine and of a job in flight: none was a duplicate, or too late to matter.
+check_callbacks() {
+    local n
+    n=$(echo 'SELECT COUNT(*) FROM callback_receipt WHERE verdict = 1 AND is_signed' | sql fg_owner)
+    [ "$n" = $((ROUNDS * CALLBACKS * CALLBACK_SECONDS)) ] || die "$n callbacks were taken"
 }
 
 round() {
@@ -185,19 +204,24 @@ private_kb() {
         sort -n | tail -n 1
 }
 
-OUT=$(dirname "$OUT")/bench-polls.json tests/bench/polls.sh
+[ -n "${ONLY:-}" ] || OUT=$(dirname "$OUT")/bench-polls.json tests/bench/polls.sh
 echo "starting a stack, filling it with 50,000 jobs"
 start_stack
 fill
 write_requests
 start_empty
 echo "$ROUNDS rounds, $SECONDS_EACH s each, $CONNECTIONS connections, $PROCS processes, answers of" \
-    "$BENCH_STATUS_BYTES bytes (status) and $BENCH_LIST_BYTES (list)"
+    "$BENCH_STATUS_BYTES bytes (status) and $BENCH_LIST_BYTES (list); load average $(cut -d ' ' -f 1-3 /proc/loadavg)"
 SECONDS_EACH=1 measure warm api status "$CONNECTIONS" 200
 for ((i = 0; i < ROUNDS; i++)); do
-    round
+    callbacks callback hook callbacks
+    callbacks empty-callback empty empty-callbacks
+    [ -n "${ONLY:-}" ] || round
 done
-measure many api status "$MANY" 200
-measure empty-many empty empty-status "$MANY" 200
+if [ -z "${ONLY:-}" ]; then
+    measure many api status "$MANY" 200
+    measure empty-many empty empty-status "$MANY" 200
+fi
+check_callbacks
 mkdir -p "$(dirname "$OUT")"
-awk -v private="$(private_kb)" -v many="$MANY" -v json="$OUT" -f tests/bench/report.awk "$DIR/results"
+awk -v only="${ONLY:-}" -v callbacks="$CALLBACKS" -v private="$(private_kb)" -v many="$MANY" -v json="$OUT" -f tests/bench/report.awk "$DIR/results"
