@@ -3,7 +3,7 @@
 
 # ---- layers, from the ground up (see core/, tests/lint/includes.sh holds them to it) ----
 BASE     := arena conf env err fault id log scan sb str time utf8
-IO       := address child db db_link fetch hash hash_sign json json_scan json_write transfer
+IO       := address child db db_link fetch file hash hash_sign json json_scan json_write transfer
 PROVIDER := adapter catalogue catalogue_fit catalogue_model catalogue_read catalogue_wire comfyui \
             comfyui_send fal kling luma match minimax openai providers replicate route runway \
             schema schema_check veo verify
@@ -11,8 +11,8 @@ ACCOUNT  := account
 MONEY    := ledger
 MEDIA    := gate link store
 NOTIFY   := deliver delivery endpoint outbox
-JOB      := adopt callback cancel create decide erase export policy read request standing state store tell wake weather
-SWEEPER  := deliver dispatch ingest keys poll prepare queue reroute resolve slots sweep task traffic weather
+JOB      := adopt callback cancel clock create decide erase export policy read request standing state store tell wake weather
+SWEEPER  := away deliver dispatch ingest keys poll prepare queue reroute resolve slots sweep task traffic weather
 
 CORE := $(BASE:%=base/%) $(IO:%=io/%) $(PROVIDER:%=provider/%) $(ACCOUNT:%=account/%) \
         $(MONEY:%=money/%) $(MEDIA:%=media/%) $(NOTIFY:%=notify/%) $(JOB:%=job/%)
@@ -20,7 +20,7 @@ CORE := $(BASE:%=base/%) $(IO:%=io/%) $(PROVIDER:%=provider/%) $(ACCOUNT:%=accou
 # ---- programs ----
 WEB    := app auth deliveries fcgx hooks jobs loop media meta models problem query quotes routes sessions status webhooks
 STUDIO := api books deliver drawing files font form poke render request words worker
-CLI    := main account callback catalogue db doctor job orphans provider webhook
+CLI    := main account callback catalogue db desk doctor job orphans provider webhook
 
 # ---- build ----
 BUILD  ?= build
@@ -122,12 +122,23 @@ $(DB_TESTS): $(BUILD)/tests/store/%: $(BUILD)/tests/store/%.o $(BUILD)/tests/sto
              $(BUILD)/libfgcore.a
 	$(LINK) $(LIBS_T)
 # Jobs with a sweeper in process and a fake provider.
-JOB_TESTS := job job_life callback deliver sweep poll ingest lease notify retired routing
+JOB_TESTS := job job_life callback verdict cancel clock deliver sweep poll ingest lease notify operator prepare retired \
+             routing unsure
 $(JOB_TESTS:%=$(BUILD)/tests/store/%_test): $(BUILD)/tests/store/job_world.o $(BUILD)/tests/store/db_proxy.o \
-             $(BUILD)/tests/fakes/provider.o $(SWEEPER:%=$(BUILD)/core/sweeper/%.o)
+             $(BUILD)/tests/fakes/provider.o $(BUILD)/tests/fakes/comfy.o $(SWEEPER:%=$(BUILD)/core/sweeper/%.o)
 $(BUILD)/tests/store/notify_test $(BUILD)/tests/store/deliver_test: $(BUILD)/tests/fakes/receiver.o \
              $(BUILD)/tests/store/notify_world.o
+$(BUILD)/tests/store/operator_test: $(patsubst %,$(BUILD)/core/cli/%.o,callback desk orphans)
 $(BUILD)/tests/store/%: $(BUILD)/tests/store/%.o $(DB_WORLD) $(BUILD)/tests/t.o $(BUILD)/libfgcore.a
+	$(LINK) $(LIBS_T)
+
+# Stories with faults in them, of a build with FG_FAULT.
+NTH := nth_test play stories_job stories_other
+$(BUILD)/tests/fault/nth_test: $(NTH:%=$(BUILD)/tests/fault/%.o) \
+             $(BUILD)/tests/store/job_world.o $(BUILD)/tests/store/notify_world.o $(BUILD)/tests/store/db_proxy.o \
+             $(BUILD)/tests/fakes/provider.o $(BUILD)/tests/fakes/comfy.o $(BUILD)/tests/fakes/receiver.o \
+             $(SWEEPER:%=$(BUILD)/core/sweeper/%.o) \
+             $(DB_WORLD) $(BUILD)/tests/t.o $(BUILD)/libfgcore.a
 	$(LINK) $(LIBS_T)
 
 # Requests through routes and handlers in process; fcgx_test speaks FastCGI to a real loop.
@@ -158,7 +169,7 @@ export FAULT_BUILD ?= build-fault
 SANITIZE  := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 test: packages-test
 	@$(MAKE) -s -j2 all test-programs tests/node_modules/.package-lock.json
-	@$(MAKE) -s -j2 BUILD=$(FAULT_BUILD) OPT='$(OPT) -DFG_FAULT' all
+	@$(MAKE) -s -j2 BUILD=$(FAULT_BUILD) OPT='$(OPT) -DFG_FAULT' all fault-programs
 	@$(if $(SANITIZED),$(MAKE) -s -j2 BUILD=$(SANITIZED) OPT='$(SANITIZE)' test-programs)
 	@$(MAKE) -s test-run
 
@@ -174,13 +185,14 @@ T_WEB   := $(TWEB:%=$(BUILD)/tests/web/%)
 T_LINT  := $(filter-out tests/lint/lib.sh,$(wildcard tests/lint/*.sh))
 T_E2E   := $(wildcard tests/e2e/*.test.mjs)
 T_PROV  := $(wildcard tests/fakes/providers/*.test.mjs) $(wildcard tests/providers/*.test.mjs)
-T_FAULT := $(wildcard tests/fault/*.sh)
+T_FAULT := $(FAULT_BUILD)/tests/fault/nth_test $(wildcard tests/fault/*.test.mjs) tests/fault/chaos.sh
 T_C     := $(T_UNIT) $(T_STORE) $(T_WEB)
 T_ASAN  := $(if $(SANITIZED),$(T_C:$(BUILD)/%=asan:$(SANITIZED)/%))
 export BUILD
 export CHECK_CC = $(CC) $(filter-out -MMD -MP,$(CFLAGS))
 
 test-programs: $(T_C)
+fault-programs: $(BUILD)/tests/fault/nth_test
 test-run:
 	@tests/run.sh $(T_LINT) $(T_C) $(T_ASAN) $(T_PROV) $(T_FAULT) $(T_E2E)
 test-unit: $(T_UNIT)
@@ -195,7 +207,7 @@ test-asan:
 	@$(MAKE) -s -j2 BUILD=$(SANITIZED) OPT='$(SANITIZE)' test-programs
 	@tests/run.sh $(T_ASAN)
 test-fault: all tests/node_modules/.package-lock.json
-	@$(MAKE) -s -j2 BUILD=$(FAULT_BUILD) OPT='$(OPT) -DFG_FAULT' all
+	@$(MAKE) -s -j2 BUILD=$(FAULT_BUILD) OPT='$(OPT) -DFG_FAULT' all fault-programs
 	@tests/run.sh $(T_FAULT)
 # MINUTES of everything going wrong at once, then the books are compared: see tests/README.md.
 SEED    ?= fresh
@@ -227,5 +239,5 @@ clean:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 .SECONDARY: # keep objects: an executable made again should not compile them again
-.PHONY: all clean run test packages packages-test test-programs test-run test-unit test-store test-web \
+.PHONY: all clean run test packages packages-test test-programs fault-programs test-run test-unit test-store test-web \
         test-lint test-asan test-fault chaos chaos-selftest test-providers test-e2e bench bench-programs

@@ -1,15 +1,15 @@
 #!/bin/bash
-# Runs test programs one after the other and adds up: cmocka programs, scripts that speak TAP (tests/lint), and files
-# for node:test, those of tests/e2e each with a stack of its own (tests/e2e/run.sh). One line per program, what it said
-# only when it failed, and one closing line.
+# Runs test programs and adds up: cmocka programs, scripts that speak TAP (tests/lint), and files for node:test, those of
+# tests/e2e each with a stack of its own (tests/e2e/run.sh). One line per program, what it said only when it failed, and
+# one closing line. LANES (2) programs at a time, as long as they are not of those that want the machine for themselves.
 #
 #   tests/run.sh PROGRAM…      "asan:PROGRAM" gives the program another name in the list
 set -u
 cd "$(dirname "$0")/.." || exit 2
 export CMOCKA_MESSAGE_OUTPUT=STDOUT
-passed=0 failed=0
-out=$(mktemp)
-trap 'rm -f "$out"' EXIT
+LANES=${LANES:-2}
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
 
 count() { grep -c -E -- "$1" "$out" || true; }
 number() { sed -n -E "s/$1/\1/p" "$out" | tail -n 1; }
@@ -35,29 +35,82 @@ add_up() {
     if [ $((ok + bad)) -eq 0 ]; then bad=1; fi
 }
 
-for item in "$@"; do
-    program=${item#asan:}
+start() { # program
+    case $1 in
+    tests/fault/*.test.mjs) # over the programs that are built with FG_FAULT
+        BUILD=${FAULT_BUILD:-build-fault} timeout 600 node --test --test-reporter=tap "$1" ;;
+    tests/fakes/* | tests/providers/*.test.mjs) node --test --test-reporter=tap "$1" ;;
+    *.test.mjs) tests/e2e/run.sh "$1" ;;
+    *) "./$1" ;;
+    esac
+}
+
+# In a process of its own: what it found out is in $dir/NUMBER.* when it ends.
+run() { # number, item
+    local out=$dir/$1.out program=${2#asan:} name begin status seconds ok bad
     name=${program#build*/tests/}
     name=${name#tests/}
-    [ "$item" = "$program" ] || name="$name (sanitized)"
+    [ "$2" = "$program" ] || name="$name (sanitized)"
     begin=${EPOCHREALTIME/./}
-    case $program in
-    tests/fakes/* | tests/providers/*.test.mjs) node --test --test-reporter=tap "$program" </dev/null >"$out" 2>&1 ;;
-    *.test.mjs) tests/e2e/run.sh "$program" </dev/null >"$out" 2>&1 ;;
-    *) "./$program" </dev/null >"$out" 2>&1 ;;
-    esac
+    start "$program" </dev/null >"$out" 2>&1
     status=$?
     seconds=$(((${EPOCHREALTIME/./} - begin) / 100000))
     add_up $status
-    passed=$((passed + ok))
-    failed=$((failed + bad))
-    if [ "$bad" -eq 0 ]; then
-        printf 'ok      %-36s %4d tests %4d.%d s\n' "$name" "$ok" $((seconds / 10)) $((seconds % 10))
-    else
-        grep -v -E '^\[( RUN  |       OK )' "$out" | tail -n 150 | sed 's/^/        /'
-        printf 'FAILED  %-36s %4d tests, %d of them failed (exit status %d)\n' "$name" $((ok + bad)) "$bad" $status
+    {
+        if [ "$bad" -eq 0 ]; then
+            printf 'ok      %-36s %4d tests %4d.%d s\n' "$name" "$ok" $((seconds / 10)) $((seconds % 10))
+        else
+            grep -v -E '^\[( RUN  |       OK )' "$out" | tail -n 150 | sed 's/^/        /'
+            printf 'FAILED  %-36s %4d tests, %d of them failed (exit status %d)\n' "$name" $((ok + bad)) "$bad" $status
+        fi
+    } >"$dir/$1.told"
+    rm -f "$out"
+    echo "$ok $bad" >"$dir/$1.sum"
+}
+
+# Whole stacks, and what measures time.
+alone() {
+    case ${1#asan:} in
+    tests/e2e/* | tests/fault/* | tests/lint/*) return 0 ;;
+    *) return 1 ;;
+    esac
+}
+
+passed=0 failed=0 next=0
+# What has ended is told in the order of the list.
+tell() {
+    local ok bad
+    while [ -e "$dir/$next.sum" ]; do
+        cat "$dir/$next.told"
+        read -r ok bad <"$dir/$next.sum"
+        passed=$((passed + ok))
+        failed=$((failed + bad))
+        next=$((next + 1))
+    done
+}
+
+n=0 running=0
+for item in "$@"; do
+    most=$LANES
+    if alone "$item"; then most=1; fi
+    while [ "$running" -ge "$most" ]; do
+        wait -n
+        running=$((running - 1))
+        tell
+    done
+    run "$n" "$item" &
+    n=$((n + 1))
+    running=$((running + 1))
+    if [ "$most" -eq 1 ]; then
+        wait
+        running=0
+        tell
     fi
 done
+wait
+tell
+# One that did not even come to a sum has failed.
+failed=$((failed + n - next))
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
