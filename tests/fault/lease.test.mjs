@@ -119,9 +119,16 @@ test('between a submit and its answer, and nobody else can ask', { timeout: 6000
     const job = await hangs(() => stage.create('silent [sim:answer-late=2500]', SILENT), sent);
     assert.equal((await stage.client.ended(job.id)).errorCode, 'submit_unknown', 'what is not known is not guessed');
     await nothingToTell();
-    const before = traces(job);
+    const [, saidBefore, ...before] = traces(job);
     await wakes();
-    assert.deepEqual(traces(job), before);
+    /* Its answer lay there all the time: what was bought is known now, and changes nothing else. */
+    const [, said, ...now] = traces(job), [attempt] = now.splice(1, 1);
+    before.splice(1, 1);
+    assert.deepEqual(now, before);
+    assert.deepEqual(said.map(([, kind]) => kind), [...saidBefore.map(([, kind]) => kind), 'late_result']);
+    const [bought] = await stage.books(job.prompt), ended = await stage.client.json(`/v1/jobs/${job.id}`);
+    assert.deepEqual([attempt[0][1], attempt[0][2]], ['2', bought.id], 'for support');
+    assert.deepEqual([ended.status, ended.errorCode, ended.charged], ['failed', 'submit_unknown', false]);
     assert.equal((await stage.books(job.prompt)).length, 1, 'nor asked for again');
     stage.audit();
 });
