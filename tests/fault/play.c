@@ -118,6 +118,22 @@ void play_told(struct play *x)
     }
 }
 
+#define OF_THE_JOB "FROM due d JOIN job j ON j.id = d.job_id WHERE j.public_id = '%s'"
+
+void play_rest(struct play *x)
+{
+    for (unsigned i = 0; play_ask(x, "SELECT COUNT(*) " OF_THE_JOB); i++) {
+        CHECK(i < 200, x->fault);
+        clock_add(x->w, (x->w->conf.sweeper_lease_s + 1) * FG_US_PER_S);
+        settle(x->w);
+    }
+}
+
+unsigned play_bills(struct play *x)
+{
+    return fake_bills(x->w->fake) - x->bills;
+}
+
 static enum notify_type last_word(struct play *x, enum job_state state)
 {
     if (play_ask(x, "SELECT deleted_us FROM job WHERE public_id = '%s'"))
@@ -133,12 +149,24 @@ void play_check(struct play *x, enum job_state state, const char *code)
               fg_str_c(code), x->fault);
     CHECK_CODE(x->cx, ledger_check(x->cx, x->w->sweeper.env.db, &a), FG_OK);
     CHECK_I64(a.open_without_hold + a.terminal_without_end + a.amounts_differ + a.charged_unfinished, 0, x->fault);
-    CHECK_I64(play_ask(x, "SELECT COUNT(*) FROM due d JOIN job j ON j.id = d.job_id WHERE j.public_id = '%s'"), 0,
-              x->fault);
+    CHECK_I64(play_ask(x, "SELECT COUNT(*) " OF_THE_JOB), 0, x->fault);
     CHECK_I64(play_ask(x, "SELECT COUNT(*) FROM webhook_delivery d JOIN job j ON j.id = d.job_id WHERE j.public_id = "
                           "'%s' AND d.state = 1"), 0, x->fault);
     CHECK_I64(play_ask(x, "SELECT m.type FROM webhook_message m JOIN job j ON j.id = m.job_id WHERE j.public_id = '%s' "
                           "ORDER BY m.sequence DESC LIMIT 1"), last_word(x, state), x->fault);
+}
+
+void play_check_delivered(struct play *x)
+{
+    if (x->doubt && play_ask(x, "SELECT IFNULL(error_code = 'submit_unknown', 0) FROM job WHERE public_id = '%s'")) {
+        play_check(x, JOB_FAILED, "submit_unknown");
+        CHECK(play_bills(x) <= 1, x->fault);
+        CHECK_I64(files_of(x->w, x->id), 0, x->fault);
+        return;
+    }
+    play_check(x, JOB_SUCCEEDED, "");
+    CHECK_I64(play_bills(x), 1, x->fault);
+    CHECK_I64(files_of(x->w, x->id), 2, x->fault);
 }
 
 /* ---- performances ---- */

@@ -69,7 +69,14 @@ void play_new_sweeper(struct play *x);
 /* Until everything is told. */
 void play_told(struct play *x);
 
+/* Until nothing of the job is due any more: files that go later than it ends. */
+void play_rest(struct play *x);
+
 /* ---- how things are ---- */
+/* What this performance has cost so far. */
+unsigned play_bills(struct play *x);
+/* A video, paid once; where the outcome of a submit may be in doubt also that, told as such. */
+void play_check_delivered(struct play *x);
 /* A number from the database; %s: the job's id. */
 int64_t play_ask(struct play *x, const char *sql);
 /* Its job is in this state, with this code ("" for none); the books are in order; nothing of it is due; everything is

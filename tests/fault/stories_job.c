@@ -3,29 +3,11 @@
 
 #define STATE "SELECT state FROM job WHERE public_id = '%s'"
 
-static unsigned bills(struct play *x)
-{
-    return fake_bills(x->w->fake) - x->bills;
-}
-
 static void is_delivered(struct play *x)
 {
     play_check(x, JOB_SUCCEEDED, "");
-    CHECK_I64(bills(x), 1, x->fault);
+    CHECK_I64(play_bills(x), 1, x->fault);
     CHECK_I64(files_of(x->w, x->id), 2, x->fault);
-}
-
-/* Where a lost submit cannot be asked about: nobody claims to know, and nobody asks twice. */
-static void is_delivered_or_unknown(struct play *x)
-{
-    if (play_ask(x, STATE) == JOB_SUCCEEDED) {
-        is_delivered(x);
-        return;
-    }
-    CHECK(x->doubt, x->fault);
-    play_check(x, JOB_FAILED, "submit_unknown");
-    CHECK(bills(x) <= 1, x->fault);
-    CHECK_I64(files_of(x->w, x->id), 0, x->fault);
 }
 
 /* ---- a video, with a callback ---- */
@@ -47,17 +29,13 @@ static void erased(struct play *x)
     play_on(x);
     play_erase(x);
     play_told(x);
-    for (int i = 0; i < 20 && play_ask(x, "SELECT COUNT(*) FROM due d JOIN job j ON j.id = d.job_id WHERE "
-                                          "j.public_id = '%s'"); i++) {
-        clock_add(x->w, (x->w->conf.sweeper_lease_s + 1) * FG_US_PER_S);
-        settle(x->w);
-    }
+    play_rest(x);
 }
 
 static void is_erased(struct play *x)
 {
     play_check(x, JOB_SUCCEEDED, "");
-    CHECK_I64(bills(x), 1, x->fault);
+    CHECK_I64(play_bills(x), 1, x->fault);
     CHECK_I64(files_of(x->w, x->id), 0, x->fault);
     CHECK_I64(play_ask(x, "SELECT prompt IS NULL AND metadata IS NULL AND output_state = 2 FROM job WHERE public_id = "
                           "'%s'"), 1, x->fault);
@@ -80,7 +58,7 @@ static bool unknown(struct play *x)
 static void is_canceled(struct play *x)
 {
     play_check(x, JOB_FAILED, unknown(x) ? "submit_unknown" : "canceled");
-    CHECK(bills(x) <= 1, x->fault);
+    CHECK(play_bills(x) <= 1, x->fault);
     CHECK_I64(files_of(x->w, x->id), 0, x->fault);
 }
 
@@ -131,7 +109,7 @@ static void plain(struct play *x)
 static void is_failed(struct play *x)
 {
     play_check(x, JOB_FAILED, unknown(x) ? "submit_unknown" : "provider_failed");
-    CHECK(bills(x) <= 1, x->fault);
+    CHECK(play_bills(x) <= 1, x->fault);
 }
 
 static void never_ends(struct play *x)
@@ -149,7 +127,7 @@ static void with_deadline(struct play *x)
 static void is_expired(struct play *x)
 {
     play_check(x, JOB_EXPIRED, "deadline_exceeded");
-    CHECK(bills(x) <= 1, x->fault);
+    CHECK(play_bills(x) <= 1, x->fault);
 }
 
 /* ---- submits that nobody knows the outcome of ---- */
@@ -194,11 +172,11 @@ const struct story job_stories[] = {
     { "erased", NULL, erased, is_erased },
     { "canceled in time", NULL, canceled_in_time, is_canceled },
     { "interrupted", it_takes_long, interrupted, is_canceled },
-    { "of a picture", NULL, of_a_picture, is_delivered_or_unknown },
+    { "of a picture", NULL, of_a_picture, play_check_delivered },
     { "failed there", ends_badly, plain, is_failed },
     { "expired", never_ends, with_deadline, is_expired },
     { "asked again", answer_is_lost, asked_again, is_delivered },
-    { "submitted again", request_is_lost, submitted_again, is_delivered_or_unknown },
-    { "somewhere else", NULL, somewhere_else, is_delivered_or_unknown },
+    { "submitted again", request_is_lost, submitted_again, play_check_delivered },
+    { "somewhere else", NULL, somewhere_else, play_check_delivered },
     { NULL, NULL, NULL, NULL },
 };

@@ -5,11 +5,6 @@
 
 #define DAY_US (86400 * FG_US_PER_S)
 
-static unsigned bills(struct play *x)
-{
-    return fake_bills(x->w->fake) - x->bills;
-}
-
 /* ---- upkeep ---- */
 
 /* As if the sweeper had just been started, and everything were old. */
@@ -176,7 +171,7 @@ static void behind(struct play *x)
 static void is_in_order(struct play *x)
 {
     play_check(x, JOB_FAILED, "canceled");
-    CHECK_I64(bills(x), 0, x->fault);
+    CHECK_I64(play_bills(x), 0, x->fault);
     struct fg_str words = told(&x->p, "/all");
     CHECK(fg_starts(words, FG_LIT("job.failed")), x->fault);
     CHECK(words.n >= 22 && !strcmp(words.p + words.n - 11, "job.deleted"), x->fault);
@@ -228,7 +223,7 @@ static void refused(struct play *x)
 static void is_refused(struct play *x)
 {
     play_check(x, JOB_FAILED, "provider_credit");
-    CHECK_I64(bills(x), 0, x->fault);
+    CHECK_I64(play_bills(x), 0, x->fault);
 }
 
 static void stumbles(struct play *x)
@@ -244,15 +239,6 @@ static void one(struct play *x)
     play_create(x, "\"model\":\"list-1\"");
     play_on(x);
     play_told(x);
-}
-
-static void is_delivered(struct play *x)
-{
-    if (x->doubt && play_ask(x, "SELECT error_code = 'submit_unknown' FROM job WHERE public_id = '%s'"))
-        return;
-    play_check(x, JOB_SUCCEEDED, "");
-    CHECK_I64(bills(x), 1, x->fault);
-    CHECK_I64(files_of(x->w, x->id), 2, x->fault);
 }
 
 /* Each task's lease wants to be renewed at every turn. */
@@ -300,7 +286,7 @@ static void meanwhile_it_jumps(struct play *x)
 
 static void is_moved_once(struct play *x)
 {
-    is_delivered(x);
+    play_check_delivered(x);
     if (under_way)
         CHECK_I64(play_ask(x, "SELECT deadline_us - created_us FROM job WHERE public_id = '%s'"),
                   (7200 + 3600) * FG_US_PER_S, x->fault);
@@ -321,17 +307,13 @@ static void told_twice(struct play *x)
     play_callback(x);
     play_on(x);
     play_told(x);
-    for (int i = 0; i < 20 && play_ask(x, "SELECT COUNT(*) FROM due d JOIN job j ON j.id = d.job_id WHERE "
-                                          "j.public_id = '%s'"); i++) {
-        clock_add(x->w, (x->w->conf.sweeper_lease_s + 1) * FG_US_PER_S);
-        settle(x->w);
-    }
+    play_rest(x);
 }
 
 static void is_none(struct play *x)
 {
     play_check(x, JOB_FAILED, "output_invalid");
-    CHECK_I64(bills(x), 1, x->fault);
+    CHECK_I64(play_bills(x), 1, x->fault);
     CHECK_I64(files_of(x->w, x->id), 0, x->fault);
 }
 
@@ -342,8 +324,8 @@ const struct story other_stories[] = {
     { "one behind the other", NULL, behind, is_in_order },
     { "of nobody", NULL, knocks, is_not_let_in },
     { "no credit", has_no_credit, refused, is_refused },
-    { "stumbles", stumbles, one, is_delivered },
-    { "at length", NULL, at_length, is_delivered },
+    { "stumbles", stumbles, one, play_check_delivered },
+    { "at length", NULL, at_length, play_check_delivered },
     { "no video", file_is_none, told_twice, is_none },
     { "the clock", play_new_sweeper, meanwhile_it_jumps, is_moved_once },
     { NULL, NULL, NULL, NULL },
