@@ -60,7 +60,10 @@ run() { # number, item
         if [ "$bad" -eq 0 ]; then
             printf 'ok      %-36s %4d tests %4d.%d s\n' "$name" "$ok" $((seconds / 10)) $((seconds % 10))
         else
-            grep -v -E '^\[( RUN  |       OK )' "$out" | tail -n 150 | sed 's/^/        /'
+            # What a sanitizer lists of a test that was cut off may be long: the reason stands above it.
+            grep -v -E '^\[( RUN  |       OK )' "$out" | awk '
+                { line[NR] = $0 }
+                END { for (i = 1; i <= NR; i++) if (i <= 100 || i > NR - 100) print "        " line[i] }'
             printf 'FAILED  %-36s %4d tests, %d of them failed (exit status %d)\n' "$name" $((ok + bad)) "$bad" $status
         fi
     } >"$dir/$1.told"

@@ -37,13 +37,14 @@ TEST(nobody_to_ask_ends_at_the_deadline)
         bool provider_too;
         enum job_state state;
         const char *code;
+        int64_t early_s; /* before the deadline: at it, two duties would race for the last word */
     } row[] = {
-        { "never sent", false, FAKE_DEFAULT, STAGE_WAITING, true, JOB_EXPIRED, "deadline_exceeded" },
-        { "never sent, model", false, FAKE_DEFAULT, STAGE_WAITING, false, JOB_EXPIRED, "deadline_exceeded" },
-        { "in doubt", true, FAKE_HANG_UP, STAGE_SUBMIT_UNKNOWN, true, JOB_EXPIRED, "deadline_exceeded" },
+        { "never sent", false, FAKE_DEFAULT, STAGE_WAITING, true, JOB_EXPIRED, "deadline_exceeded", 0 },
+        { "never sent, model", false, FAKE_DEFAULT, STAGE_WAITING, false, JOB_EXPIRED, "deadline_exceeded", 0 },
+        { "in doubt", true, FAKE_HANG_UP, STAGE_SUBMIT_UNKNOWN, true, JOB_EXPIRED, "deadline_exceeded", 0 },
         /* its list can be looked through without the model */
-        { "in doubt, model", true, FAKE_HANG_UP, STAGE_SUBMIT_UNKNOWN, false, JOB_FAILED, "submit_unknown" },
-        { "there", true, FAKE_DEFAULT, STAGE_AT_PROVIDER, true, JOB_EXPIRED, "deadline_exceeded" },
+        { "in doubt, model", true, FAKE_HANG_UP, STAGE_SUBMIT_UNKNOWN, false, JOB_FAILED, "submit_unknown", 1 },
+        { "there", true, FAKE_DEFAULT, STAGE_AT_PROVIDER, true, JOB_EXPIRED, "deadline_exceeded", 0 },
     };
     struct job_world w;
     for (size_t i = 0; i < FG_LEN(row); i++) {
@@ -54,7 +55,7 @@ TEST(nobody_to_ask_ends_at_the_deadline)
             settle(&w);
         check_place(&w, id, row[i].stage == STAGE_AT_PROVIDER ? JOB_QUEUED : JOB_PENDING, row[i].stage, "", row[i].why);
         retire(&w, row[i].provider_too);
-        clock_add(&w, DEADLINE_S * FG_US_PER_S);
+        clock_add(&w, (DEADLINE_S - row[i].early_s) * FG_US_PER_S);
         settle(&w);
         check_place(&w, id, row[i].state, STAGE_DONE, row[i].code, row[i].why);
         CHECK_I64(ask(&w, "SELECT COUNT(*) FROM due"), 0, "nothing left to do");
