@@ -20,6 +20,7 @@ PATH=$PATH:/usr/sbin:/sbin
 HZ=$(getconf CLK_TCK)
 
 . nginx/stack-lib.sh
+. tests/wait.sh
 
 DIR=$(mktemp -d /tmp/fgp.XXXXXX)
 chmod 711 "$DIR"
@@ -53,10 +54,7 @@ start_stack() {
     PORT=$(free_port) VAR=$VAR API_PROCS=1 PROVIDERS=sim SIM_ARGS=--quiet CATALOGUE=$TREE/tests/bench/polls.json \
         nginx/stack.sh >"$DIR/out" 2>&1 &
     STACK=$!
-    until [ -e "$VAR/run/ready" ]; do
-        kill -0 "$STACK" 2>/dev/null || { cat "$DIR/out" >&2; exit 1; }
-        sleep 0.1
-    done
+    stack_is_up "$STACK" "$VAR" "$DIR/out"
     prepare_folder
     . "$VAR/conf/secrets"
     FAR=$(<"$VAR/run/providers.url")
@@ -117,6 +115,8 @@ cpu_ms() { # pid
 
 now_ms() { date +%s%3N; }
 
+has_polled() { [ "$(polls_so_far)" -ge "$1" ]; }
+
 # Polls, CPU of the parts and time, since the counts of before.
 parts() { echo "$(polls_so_far) $(now_ms) $(cpu_ms "$SWEEPER") $(cpu_ms "$(<"$VAR/run/mariadb.pid")") \
 $(cpu_ms "$(<"$VAR/run/providers.pid")")"; }
@@ -131,8 +131,9 @@ between() { # name, before, after
 at_the_limit() {
     local before after
     make_due 0 0
+    local warm=$(($(polls_so_far) + JOBS / 10))
     start_sweeper 100
-    sleep 1
+    wait_for 30 "the sweeper asks" has_polled "$warm"
     before=$(parts)
     sleep "$SECONDS_EACH"
     after=$(parts)
@@ -154,8 +155,9 @@ steady() {
     local before after i
     make_due 2 "$PERIOD_S"
     echo 'INSERT INTO bench_seen SELECT job_id, due_us FROM due WHERE kind = 3;' | sql fg_owner
+    local first=$(($(polls_so_far) + 1))
     start_sweeper $((PERIOD_S * 1000))
-    sleep 2
+    wait_for 30 "the first poll is due" has_polled "$first"
     before=$(parts)
     for ((i = 0; i < (SECONDS_EACH + PERIOD_S) / 2; i++)); do
         sleep 2

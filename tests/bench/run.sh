@@ -21,6 +21,7 @@ PATH=$PATH:/usr/sbin:/sbin
 HZ=$(getconf CLK_TCK)
 
 . nginx/stack-lib.sh
+. tests/wait.sh
 
 free_port() {
     local port
@@ -53,10 +54,7 @@ trap stop EXIT
 start_stack() {
     PORT=$PORT VAR=$VAR API_PROCS=$PROCS nginx/stack.sh >"$DIR/out" 2>&1 &
     STACK=$!
-    until [ -e "$VAR/run/ready" ]; do
-        kill -0 "$STACK" 2>/dev/null || { cat "$DIR/out" >&2; exit 1; }
-        sleep 0.1
-    done
+    stack_is_up "$STACK" "$VAR" "$DIR/out"
     prepare_folder
     . "$VAR/conf/secrets"
     SWEEPER=$(<"$VAR/run/sweeper.pid")
@@ -134,14 +132,11 @@ start_empty() {
     workers=$(pids_of nginx | paste -s -d ,)
     kill -HUP "$(<"$VAR/run/nginx.pid")"
     # The workers of before hang up on kept connections: those must not be ours.
-    for _ in {1..100}; do
-        if ! ps -p "$workers" >/dev/null &&
-            curl -fsS -o /dev/null "http://127.0.0.1:$PORT/bench/jobs/x" 2>/dev/null; then
-            return
-        fi
-        sleep 0.1
-    done
-    die "the empty handler does not answer"
+    wait_for 20 "the empty handler answers" empty_answers "$workers"
+}
+
+empty_answers() { # the workers of before
+    ! ps -p "$1" && curl -fsS "http://127.0.0.1:$PORT/bench/jobs/x"
 }
 
 pids_of() { # part

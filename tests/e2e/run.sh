@@ -4,6 +4,7 @@
 # FILMGATE_STUDIO_KEY, FILMGATE_WEBHOOK_SECRET (the studio's) and FILMGATE_STUDIO_HOOK (where they may listen). FILMGATE_SHOTS=FOLDER keeps the pictures of the page.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
+. tests/wait.sh
 export BUILD=${BUILD:-build}
 [ $# -gt 0 ] || set -- tests/e2e/*.test.mjs
 
@@ -26,15 +27,11 @@ stop() {
 }
 trap 'stop; exit 1' INT TERM
 
-until [ -e "$FILMGATE_VAR/run/ready" ]; do
-    if ! kill -0 "$stack" 2>/dev/null; then
-        cat "$dir/out"
-        echo "not ok - the stack starts"
-        stop
-        exit 1
-    fi
-    sleep 0.1
-done
+if ! stack_is_up "$stack" "$FILMGATE_VAR" "$dir/out"; then
+    echo "not ok - the stack starts"
+    stop
+    exit 1
+fi
 set -a
 . "$FILMGATE_VAR/demo.env"
 FILMGATE_STUDIO_URL=$FILMGATE_URL/studio/v1

@@ -75,8 +75,12 @@ void play_rest(struct play *x);
 /* ---- how things are ---- */
 /* What this performance has cost so far. */
 unsigned play_bills(struct play *x);
-/* A video, paid once; where the outcome of a submit may be in doubt also that, told as such. */
+/* Where the outcome of a submit may be in doubt: the job ended for that. */
+bool play_unknown(struct play *x);
+/* A video, paid once. */
 void play_check_delivered(struct play *x);
+/* Or nobody claims to know, and nobody asks twice. */
+void play_check_delivered_or_unknown(struct play *x);
 /* A number from the database; %s: the job's id. */
 int64_t play_ask(struct play *x, const char *sql);
 /* Its job is in this state, with this code ("" for none); the books are in order; nothing of it is due; everything is

@@ -3,13 +3,6 @@
 
 #define STATE "SELECT state FROM job WHERE public_id = '%s'"
 
-static void is_delivered(struct play *x)
-{
-    play_check(x, JOB_SUCCEEDED, "");
-    CHECK_I64(play_bills(x), 1, x->fault);
-    CHECK_I64(files_of(x->w, x->id), 2, x->fault);
-}
-
 /* ---- a video, with a callback ---- */
 
 static void delivered(struct play *x)
@@ -50,14 +43,9 @@ static void canceled_in_time(struct play *x)
     play_told(x);
 }
 
-static bool unknown(struct play *x)
-{
-    return x->doubt && play_ask(x, "SELECT error_code = 'submit_unknown' FROM job WHERE public_id = '%s'");
-}
-
 static void is_canceled(struct play *x)
 {
-    play_check(x, JOB_FAILED, unknown(x) ? "submit_unknown" : "canceled");
+    play_check(x, JOB_FAILED, play_unknown(x) ? "submit_unknown" : "canceled");
     CHECK(play_bills(x) <= 1, x->fault);
     CHECK_I64(files_of(x->w, x->id), 0, x->fault);
 }
@@ -108,7 +96,7 @@ static void plain(struct play *x)
 
 static void is_failed(struct play *x)
 {
-    play_check(x, JOB_FAILED, unknown(x) ? "submit_unknown" : "provider_failed");
+    play_check(x, JOB_FAILED, play_unknown(x) ? "submit_unknown" : "provider_failed");
     CHECK(play_bills(x) <= 1, x->fault);
 }
 
@@ -168,15 +156,15 @@ static void somewhere_else(struct play *x)
 }
 
 const struct story job_stories[] = {
-    { "delivered", NULL, delivered, is_delivered },
+    { "delivered", NULL, delivered, play_check_delivered },
     { "erased", NULL, erased, is_erased },
     { "canceled in time", NULL, canceled_in_time, is_canceled },
     { "interrupted", it_takes_long, interrupted, is_canceled },
-    { "of a picture", NULL, of_a_picture, play_check_delivered },
+    { "of a picture", NULL, of_a_picture, play_check_delivered_or_unknown },
     { "failed there", ends_badly, plain, is_failed },
     { "expired", never_ends, with_deadline, is_expired },
-    { "asked again", answer_is_lost, asked_again, is_delivered },
-    { "submitted again", request_is_lost, submitted_again, play_check_delivered },
-    { "somewhere else", NULL, somewhere_else, play_check_delivered },
+    { "asked again", answer_is_lost, asked_again, play_check_delivered },
+    { "submitted again", request_is_lost, submitted_again, play_check_delivered_or_unknown },
+    { "somewhere else", NULL, somewhere_else, play_check_delivered_or_unknown },
     { NULL, NULL, NULL, NULL },
 };
