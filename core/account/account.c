@@ -31,16 +31,27 @@ static bool text_fits(struct fg_str s, size_t min, size_t max)
 
 /* ---- the operator's side ---- */
 
+struct creating {
+    struct fg_str id, name;
+};
+
+static enum fg_code create_body(struct fg_ctx *cx, struct db *db, void *arg)
+{
+    struct creating *c = arg;
+    enum fg_code rc = db_run(cx, db, SQL_ACCOUNT_ADD, DB_ARGS(DB(c->id), DB(c->name), DB(cx->now_us)));
+    return rc == FG_OK ? db_run(cx, db, SQL_USE_ADD, DB_ARGS(DB(db->insert_id))) : rc;
+}
+
 enum fg_code account_create(struct fg_ctx *cx, struct db *db, struct fg_str name,
                             struct fg_str *public_id)
 {
     if (!text_fits(name, 1, ACCOUNT_NAME_MAX))
         return fg_fail(cx, FG_INVALID_REQUEST, "The name must have 1 to %d characters",
                        ACCOUNT_NAME_MAX);
-    struct fg_str id = id_new(cx, FG_LIT("acct_"));
-    enum fg_code rc = db_run(cx, db, SQL_ACCOUNT_ADD, DB_ARGS(DB(id), DB(name), DB(cx->now_us)));
+    struct creating c = { .id = id_new(cx, FG_LIT("acct_")), .name = name };
+    enum fg_code rc = db_tx(cx, db, create_body, &c);
     if (rc == FG_OK)
-        *public_id = id;
+        *public_id = c.id;
     return rc;
 }
 

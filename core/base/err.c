@@ -27,6 +27,8 @@ enum fg_code fg_fail(struct fg_ctx *cx, enum fg_code code, const char *fmt, ...)
     cx->err.cause[0] = '\0';
     cx->err.retry_after_s = 0;
     cx->err.field_n = 0;
+    cx->err.job = NULL;
+    cx->err.limit = (struct fg_err_limit){ 0 };
     (void)vsnprintf(cx->err.detail, sizeof cx->err.detail, fmt, ap);
     va_end(ap);
     return code;
@@ -38,6 +40,15 @@ enum fg_code fg_cause(struct fg_ctx *cx, const char *fmt, ...)
     va_start(ap, fmt);
     (void)vsnprintf(cx->err.cause, sizeof cx->err.cause, fmt, ap);
     va_end(ap);
+    return cx->err.code;
+}
+
+enum fg_code fg_limit(struct fg_ctx *cx, const struct fg_err_limit *limit)
+{
+    int64_t pause_us = limit->free_us - cx->now_us;
+    cx->err.limit = *limit;
+    if (limit->free_us && pause_us > 0)
+        cx->err.retry_after_s = (int)((pause_us + FG_US_PER_S - 1) / FG_US_PER_S);
     return cx->err.code;
 }
 
@@ -62,15 +73,21 @@ void fg_field(struct fg_ctx *cx, const char *path, const char *code, const char 
     };
 }
 
-enum fg_code fg_fields_check(struct fg_ctx *cx)
+enum fg_code fg_fields_as(struct fg_ctx *cx, enum fg_code code, const char *detail)
 {
     unsigned n = cx->err.field_n;
     if (n == 0)
         return FG_OK;
-    enum fg_code rc = fg_fail(cx, FG_INVALID_REQUEST, "%u field%s wrong; see errors.", n,
-                              n == 1 ? " is" : "s are");
+    (void)fg_fail(cx, code, "%s", detail);
     cx->err.field_n = n; /* fg_fail cleared it */
-    return rc;
+    return code;
+}
+
+enum fg_code fg_fields_check(struct fg_ctx *cx)
+{
+    unsigned n = cx->err.field_n;
+    return fg_fields_as(cx, FG_INVALID_REQUEST,
+                        arena_fmt(cx->mem, "%u field%s wrong; see errors.", n, n == 1 ? " is" : "s are").p);
 }
 
 _Noreturn void fg_assert_failed(const char *file, int line, const char *what)

@@ -33,11 +33,21 @@ struct fg_err_field {
     const char *detail; /* one sentence for people */
 };
 
+/* The limit that a request would have broken. name NULL: the error is of no limit. */
+struct fg_err_limit {
+    const char *name;
+    long long max, current;
+    long long free_us;  /* microseconds since 1970 UTC, when it is free again; 0: not by time alone */
+    long long window_s; /* of a rate; 0: it is none */
+};
+
 struct fg_err {
     enum fg_code code;
     char detail[FG_ERR_TEXT_MAX]; /* a client may read it */
     char cause[FG_ERR_TEXT_MAX];  /* for the log only */
     int retry_after_s;            /* 0: the table's default */
+    const char *job;              /* public id of the job that the error is about; NULL: none */
+    struct fg_err_limit limit;
     unsigned field_n;
     struct fg_err_field field[FG_ERR_FIELDS_MAX];
 };
@@ -54,6 +64,9 @@ enum fg_code fg_fail(struct fg_ctx *cx, enum fg_code code, const char *fmt, ...)
 /* Adds what only the log may say to the error just set. Returns cx->err.code. */
 enum fg_code fg_cause(struct fg_ctx *cx, const char *fmt, ...) FG_PRINTF(2, 3);
 
+/* Adds the limit to the error just set, with the pause until it is free. Returns cx->err.code. */
+enum fg_code fg_limit(struct fg_ctx *cx, const struct fg_err_limit *limit);
+
 /* Collects one bad field; all of them are reported at once. Beyond FG_ERR_FIELDS_MAX they are dropped
  * (the client has plenty to mend). Call fg_fields_clear() first, fg_fields_check() last. */
 void fg_fields_clear(struct fg_ctx *cx);
@@ -61,6 +74,8 @@ void fg_field(struct fg_ctx *cx, const char *path, const char *code, const char 
     FG_PRINTF(4, 5);
 /* FG_OK when no field was collected, else FG_INVALID_REQUEST with a summary as detail. */
 enum fg_code fg_fields_check(struct fg_ctx *cx) FG_MUST_CHECK;
+/* The same with another code and detail. */
+enum fg_code fg_fields_as(struct fg_ctx *cx, enum fg_code code, const char *detail) FG_MUST_CHECK;
 
 /* Our own mistakes stop the process, in release too. Nothing that a client, a provider or a row
  * contains may reach one. */

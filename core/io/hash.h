@@ -14,6 +14,7 @@ enum hash_purpose {
     HASH_IDEMPOTENCY = 4,
     HASH_REQUEST = 5,
     HASH_CALLBACK = 7,
+    HASH_INTENT = 8,
 };
 
 /* Keyed BLAKE2b-256 over purpose and the length-prefixed fields. pepper: 32 bytes. */

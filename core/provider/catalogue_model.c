@@ -160,6 +160,20 @@ static enum fg_code read_price(struct cat_reader *r, const char *path, const str
     return rc;
 }
 
+/* Who names no resolution has not asked for the dearest: where there is a choice, it is another. */
+static enum fg_code check_default(struct cat_reader *r, const char *path, const struct cat_model *m)
+{
+    int64_t dearest = 0, cheapest = INT64_MAX, usual = catalogue_price(&m->price, m->default_resolution, 1, AUDIO_ANY);
+    for (unsigned i = 0; i < m->price.by_n; i++) {
+        int64_t micro = m->price.by[i].micro;
+        dearest = micro > dearest ? micro : dearest;
+        cheapest = micro < cheapest ? micro : cheapest;
+    }
+    if (cheapest < dearest && usual == dearest)
+        return cat_wrong(r, CAT_DOWN(r, path, "defaultResolution"), "must not be the dearest where there is a choice");
+    return FG_OK;
+}
+
 /* Without a cost of its own the price is the cost. */
 static enum fg_code read_money(struct cat_reader *r, const char *path, const struct js *v, struct cat_model *m)
 {
@@ -227,6 +241,8 @@ enum fg_code cat_read_model(struct cat_reader *r, const char *path, const struct
         rc = read_sizes(r, path, v, m);
     if (rc == FG_OK)
         rc = read_money(r, path, v, m);
+    if (rc == FG_OK)
+        rc = check_default(r, path, m);
     if (rc == FG_OK)
         rc = cat_day(r, path, v, "retiresOn", &m->retires_us);
     return rc == FG_OK ? cat_read_wire(r, path, v, m) : rc;
