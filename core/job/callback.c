@@ -26,6 +26,7 @@ enum verdict {
 
 struct arrival {
     const struct callback_in *in;
+    const struct catalogue *catalogue;
     const struct cat_provider *provider;
     const struct provider *adapter; /* of the attempt, where the token tells; else the provider's */
     struct attempt attempt;
@@ -163,15 +164,33 @@ static void keep_strange(struct fg_ctx *cx, struct job_env *env, struct arrival 
     cx->err = why;
 }
 
+static bool tells_of_success(const struct arrival *a)
+{
+    const struct poll_reply *news = &a->note.news;
+    return a->note.success || (news->understood && news->state == REMOTE_DONE);
+}
+
+/* A video that was made is paid for, whoever still waits for it. Of what is not signed the poll finds out. */
+static enum fg_code note_cost(struct fg_ctx *cx, struct db *db, const struct arrival *a)
+{
+    const struct job *j = &a->job;
+    const struct cat_model *m = catalogue_model(a->catalogue, a->attempt.model);
+    int64_t micro = a->note.news.understood ? a->note.news.cost_micro : 0;
+    if (!a->is_signed || !tells_of_success(a))
+        return FG_OK;
+    if (micro == 0 && m)
+        micro = catalogue_price(&m->cost, j->resolution, j->duration_s, (enum audio)j->audio);
+    return micro > 0 ? db_run(cx, db, SQL_ATTEMPT_PAID, DB_ARGS(DB(micro), DB(a->attempt.id))) : FG_OK;
+}
+
 /* For the timeline: its verdict, and whether it told of a finished video, which matters when nobody waits any more. */
 static struct fg_str told(struct fg_ctx *cx, const struct arrival *a)
 {
-    const struct poll_reply *news = &a->note.news;
     struct sb b = sb_in(cx->mem, TOLD_MAX);
     struct jw w = jw_on(&b);
     jw_open(&w, NULL);
     jw_str(&w, "verdict", fg_str_c(verdict_words[a->verdict]));
-    if (a->note.success || (news->understood && news->state == REMOTE_DONE))
+    if (tells_of_success(a))
         jw_str(&w, "says", FG_LIT("succeeded"));
     jw_close(&w);
     return sb_str(&b);
@@ -204,6 +223,8 @@ static enum fg_code arrive_body(struct fg_ctx *cx, struct db *db, void *arg)
                                   });
     if (rc == FG_OK && valid)
         rc = believe(cx, db, a, j);
+    if (rc == FG_OK)
+        rc = note_cost(cx, db, a);
     FG_CRASH_POINT("callback.before_commit");
     return rc;
 }
@@ -344,7 +365,7 @@ enum fg_code job_callback(struct fg_ctx *cx, struct job_env *env, const struct c
     *out = (struct callback_out){ .answer = FG_NONE };
     if (!p)
         return fg_fail(cx, FG_NOT_FOUND, "No such provider takes callbacks here.");
-    struct arrival a = { .in = in, .provider = p, .adapter = p->adapter };
+    struct arrival a = { .in = in, .catalogue = env->catalogue, .provider = p, .adapter = p->adapter };
     enum fg_code rc = p->callbacks && p->set_up && p->adapter->callback_read ? receive(cx, env, &a, out) : not_ours(cx);
     if (rc == FG_NOT_FOUND)
         keep_strange(cx, env, &a, VERDICT_UNKNOWN);
@@ -389,7 +410,7 @@ enum fg_code job_callback_replay(struct fg_ctx *cx, struct job_env *env, int64_t
 {
     struct kept k;
     struct callback_in in = { .token = FG_NONE };
-    struct arrival a = { .in = &in, .replay = true };
+    struct arrival a = { .in = &in, .catalogue = env->catalogue, .replay = true };
     const struct js *headers = NULL;
     enum fg_code rc = read_kept(cx, env, id, &k, &a);
     if (rc == FG_OK && k.headers.p)

@@ -7,7 +7,6 @@
 #include "job/request.h"
 #include "job/store.h"
 #include "job/wake.h"
-#include "money/ledger.h"
 #include "notify/endpoint.h"
 
 #define IDEMPOTENCY_KEY_MAX 255
@@ -19,6 +18,7 @@ struct creation {
     struct fg_str id;
     bool has_key;
     uint8_t key[HASH_LEN], fingerprint[HASH_LEN];
+    struct account_use use;      /* as it is with this job */
     struct job job;
     struct fg_str answer;
 };
@@ -56,10 +56,11 @@ static struct job new_job(struct fg_ctx *cx, const struct creation *c)
         .negative = r->negative,
         .ignored = r->ignored,
         .callback_url = r->callback_url,
+        .attempts_max = r->terms.plan.attempts_max > 0 ? (int)r->terms.plan.attempts_max : 0,
     };
 }
 
-static enum fg_code insert_job(struct fg_ctx *cx, struct db *db, struct job *j)
+static enum fg_code insert_job(struct fg_ctx *cx, struct db *db, const struct job_request *r, struct job *j)
 {
     struct db_bind seed = j->has_seed ? DB(j->seed) : DB_NULL;
     enum fg_code rc = db_run(
@@ -69,7 +70,8 @@ static enum fg_code insert_job(struct fg_ctx *cx, struct db *db, struct job *j)
                 DB(j->duration_s), DB(j->resolution), DB(j->image_url), seed, DB(j->metadata),
                 DB(j->price_micro), DB(j->currency), DB(j->request_id), DB(j->created_us),
                 DB(j->updated_us), DB(j->deadline_us), DB(j->route), DB(j->audio), DB(j->negative),
-                DB(j->ignored), DB(j->callback_url)));
+                DB(j->ignored), DB(j->callback_url), DB(hash_bytes(r->fingerprint)),
+                DB(r->terms.plan.attempts_max)));
     if (rc == FG_OK)
         j->id = db->insert_id;
     return rc;
@@ -90,12 +92,96 @@ static enum fg_code insert_key(struct fg_ctx *cx, struct db *db, const struct cr
     return rc;
 }
 
+struct first_answer {
+    struct fg_str fingerprint, answer, job_id;
+};
+static const struct db_col first_cols[] = { COL(struct first_answer, fingerprint),
+                                            COL(struct first_answer, answer),
+                                            COL(struct first_answer, job_id) };
+
+static enum fg_code find_first(struct fg_ctx *cx, struct db *db, const struct creation *c, struct first_answer *first,
+                               bool *found)
+{
+    return db_one(cx, db, SQL_IDEMPOTENCY_FIND, DB_ARGS(DB(c->who->account_id), DB(hash_bytes(c->key))),
+                  DB_COLS(first_cols), first, found);
+}
+
+struct same_row {
+    struct fg_str id;
+};
+static const struct db_col same_cols[] = { COL(struct same_row, id) };
+
+/* Somebody who presses twice, or a program that repeats itself, wants one video. */
+static enum fg_code check_intent(struct fg_ctx *cx, struct db *db, const struct creation *c)
+{
+    int64_t window_s = c->env->conf->limits_duplicate_window_s;
+    struct same_row same;
+    bool found;
+    if ((c->has_key && !c->req->ask_duplicate) || c->req->allow_duplicate || window_s == 0)
+        return FG_OK;
+    enum fg_code rc = db_one(cx, db, SQL_JOB_SAME,
+                             DB_ARGS(DB(c->who->account_id), DB(hash_bytes(c->req->fingerprint)),
+                                     DB(cx->now_us - window_s * FG_US_PER_S)),
+                             DB_COLS(same_cols), &same, &found);
+    if (rc != FG_OK || !found)
+        return rc;
+    (void)fg_fail(cx, FG_DUPLICATE_REQUEST,
+                  "The same job was created less than %lld seconds ago. Send allowDuplicate: true for another.",
+                  (long long)window_s);
+    cx->err.job = same.id.p;
+    return FG_DUPLICATE_REQUEST;
+}
+
+/* Who is refused may be the repeat of a request that has been accepted under its key meanwhile, and is to hear that. */
+static enum fg_code unless_repeat(struct fg_ctx *cx, struct db *db, const struct creation *c, enum fg_code refused)
+{
+    struct first_answer first;
+    bool found = false;
+    if (refused == FG_OK || !c->has_key || fg_err_info(refused)->http >= 500)
+        return refused;
+    struct fg_err why = cx->err;
+    enum fg_code rc = find_first(cx, db, c, &first, &found);
+    if (rc != FG_OK || found)
+        return rc == FG_OK ? FG_DB_DUPLICATE : rc;
+    cx->err = why;
+    return refused;
+}
+
+/* The account is ours until the end of the transaction: what is counted here stays so. */
+static enum fg_code take_limits(struct fg_ctx *cx, struct db *db, struct creation *c)
+{
+    enum fg_code rc = use_lock(cx, db, c->who->account_id, &c->req->terms, c->req->user_id, &c->use);
+    if (rc == FG_OK)
+        rc = check_intent(cx, db, c);
+    if (rc == FG_OK)
+        rc = use_check(cx, &c->req->terms, &c->use, c->req->price_micro);
+    return unless_repeat(cx, db, c, rc);
+}
+
+static enum fg_code take_quote(struct fg_ctx *cx, struct db *db, const struct creation *c)
+{
+    if (!c->req->quote.public_id.p)
+        return FG_OK;
+    enum fg_code rc = quote_take(cx, db, c->who->account_id, c->req->quote.public_id, c->job.id);
+    return unless_repeat(cx, db, c, rc);
+}
+
+static enum fg_code hold(struct fg_ctx *cx, struct db *db, struct creation *c)
+{
+    struct ledger_job l = job_ledger(&c->job);
+    return ledger_hold(cx, db, &l, &c->use);
+}
+
 static enum fg_code create_body(struct fg_ctx *cx, struct db *db, void *arg)
 {
     struct creation *c = arg;
     c->job = new_job(cx, c);
     struct job *j = &c->job;
-    enum fg_code rc = insert_job(cx, db, j);
+    enum fg_code rc = take_limits(cx, db, c);
+    if (rc == FG_OK)
+        rc = insert_job(cx, db, c->req, j);
+    if (rc == FG_OK)
+        rc = take_quote(cx, db, c);
     if (rc == FG_OK)
         rc = db_run(cx, db, SQL_EVENT_INSERT,
                     DB_ARGS(DB(j->id), DB(j->version), DB(cx->now_us),
@@ -106,7 +192,7 @@ static enum fg_code create_body(struct fg_ctx *cx, struct db *db, void *arg)
                     DB_ARGS(DB((int)DUE_DISPATCH), DB(j->id), DB(cx->now_us), DB(j->model), DB(j->account_id),
                             DB((int)DUE_DEADLINE), DB(j->id), DB(j->deadline_us)));
     if (rc == FG_OK)
-        rc = ledger_add(cx, db, j->account_id, j->id, LEDGER_HOLD, j->price_micro, j->currency);
+        rc = hold(cx, db, c);
     if (rc == FG_OK && j->callback_url.p)
         rc = endpoint_callbacks_ready(cx, db, j->account_id);
     if (rc == FG_OK)
@@ -140,20 +226,11 @@ static enum fg_code check_key(struct fg_ctx *cx, struct fg_str key)
                                 IDEMPOTENCY_KEY_MAX);
 }
 
-struct first_answer {
-    struct fg_str fingerprint, answer, job_id;
-};
-static const struct db_col first_cols[] = { COL(struct first_answer, fingerprint),
-                                            COL(struct first_answer, answer),
-                                            COL(struct first_answer, job_id) };
-
 /* *found: the key was used before; *out is then the first answer, or an error is returned. */
 static enum fg_code replay(struct fg_ctx *cx, struct creation *c, struct job_answer *out, bool *found)
 {
     struct first_answer first;
-    enum fg_code rc = db_one(cx, c->env->db, SQL_IDEMPOTENCY_FIND,
-                             DB_ARGS(DB(c->who->account_id), DB(hash_bytes(c->key))), DB_COLS(first_cols),
-                             &first, found);
+    enum fg_code rc = find_first(cx, c->env->db, c, &first, found);
     if (rc != FG_OK || !*found)
         return rc;
     if (!hash_same(first.fingerprint, hash_bytes(c->fingerprint)))
@@ -198,13 +275,27 @@ static enum fg_code create(struct fg_ctx *cx, struct creation *c, struct job_ans
     job_log(cx, &c->job);
     wake_send(c->env->wake_fd, c->env->conf);
     *out = (struct job_answer){ .status = 202, .body = c->answer, .job_id = c->id };
+    out->limit_n = use_left(&c->req->terms, &c->use, out->limit);
     return FG_OK;
+}
+
+/* It would be made by a model at the brake: then no other that it could have is free. */
+static enum fg_code check_brake(struct fg_ctx *cx, const struct job_env *env, const struct job_request *r)
+{
+    int64_t until_us = brakes_until(&r->brakes, r->model->provider->name, cx->now_us);
+    if (!until_us || !FG_IS(env->conf->brake_then, "refuse"))
+        return FG_OK;
+    enum fg_code rc = fg_fail(cx, FG_PAUSED_BY_BUDGET, "New jobs are paused by the operator's budget.");
+    int64_t wait_us = until_us - cx->now_us;
+    cx->err.retry_after_s = (int)(((wait_us < BRAKE_HOUR_US ? wait_us : BRAKE_HOUR_US) + FG_US_PER_S - 1) / FG_US_PER_S);
+    return rc;
 }
 
 enum fg_code job_create(struct fg_ctx *cx, struct job_env *env, const struct identity *who,
                         struct fg_str body, struct fg_str idempotency_key, struct job_answer *out)
 {
     struct job_request req;
+    struct job_bounds bounds;
     struct creation c = { .env = env, .who = who, .req = &req, .has_key = idempotency_key.p != NULL };
     bool found = false;
     if (c.has_key) {
@@ -216,7 +307,11 @@ enum fg_code job_create(struct fg_ctx *cx, struct job_env *env, const struct ide
         if (rc != FG_OK || found)
             return rc;
     }
-    enum fg_code rc = job_request_read(cx, env, who, body, &req);
+    enum fg_code rc = job_bounds_read(cx, env, who, &bounds);
+    if (rc == FG_OK)
+        rc = job_request_read(cx, env, who, &bounds, body, &req);
+    if (rc == FG_OK)
+        rc = check_brake(cx, env, &req);
     if (rc != FG_OK)
         return rc;
     rc = create(cx, &c, out);

@@ -5,6 +5,15 @@
 
 #define ERASE_TRIES 3
 
+static enum fg_code mark_deleted(struct fg_ctx *cx, struct db *db, const struct job *j)
+{
+    struct output o;
+    enum fg_code rc = output_of_job(cx, db, j->id, &o);
+    if (rc == FG_OK)
+        rc = db_run(cx, db, SQL_OUTPUT_MARK_DELETED, DB_ARGS(DB(cx->now_us), DB(j->id)));
+    return rc == FG_OK ? ledger_storage(cx, db, j->account_id, -o.bytes) : rc;
+}
+
 /* Words go now; files go in two phases: marked here, unlinked by the sweeper, row of work removed after that. */
 static enum fg_code erase_body(struct fg_ctx *cx, struct db *db, void *arg)
 {
@@ -28,7 +37,7 @@ static enum fg_code erase_body(struct fg_ctx *cx, struct db *db, void *arg)
     if (rc == FG_OK)
         rc = db_run(cx, db, SQL_IDEMPOTENCY_REDACT, DB_ARGS(DB(j->id)));
     if (rc == FG_OK && had_file)
-        rc = db_run(cx, db, SQL_OUTPUT_MARK_DELETED, DB_ARGS(DB(cx->now_us), DB(j->id)));
+        rc = mark_deleted(cx, db, j);
     if (rc == FG_OK && had_file)
         rc = db_run(cx, db, SQL_DUE_INSERT, DB_ARGS(DB((int)DUE_ERASE), DB(j->id), DB(cx->now_us)));
     FG_CRASH_POINT("erase.before_commit");

@@ -73,6 +73,13 @@ static void add_estimate(struct fg_ctx *cx, const struct job_env *env, struct jw
     jw_close(w);
 }
 
+/* What keeps a job waiting besides its turn. */
+static struct fg_str waiting_for(const struct fg_ctx *cx, const struct job_env *env, const struct job *j)
+{
+    bool braked = j->stage == STAGE_WAITING && brakes_until(env->brakes, j->provider, cx->now_us);
+    return braked ? FG_LIT("operator_budget") : FG_NONE;
+}
+
 static void add_end(struct jw *w, const struct job *j)
 {
     const struct job_reason_info *why = j->error_code.n ? job_reason_by_slug(j->error_code) : NULL;
@@ -107,6 +114,7 @@ void job_json(struct fg_ctx *cx, const struct job_env *env, const struct job *j,
     add_end(&w, j);
     add_known(&w, "progress", j->progress);
     add_known(&w, "queuePosition", j->queue_position);
+    jw_str(&w, "waitingFor", waiting_for(cx, env, j));
     jw_i64(&w, "retryCount", j->attempt_n > 1 ? j->attempt_n - 1 : 0);
     jw_i64(&w, "version", j->version);
     jw_i64(&w, "priceMicro", j->price_micro);

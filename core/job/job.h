@@ -17,6 +17,8 @@
 #include "account/account.h"
 #include "base/sb.h"
 #include "io/db.h"
+#include "money/brake.h"
+#include "money/use.h"
 #include "provider/catalogue.h"
 
 #define JOB_PROMPT_MAX 1000         /* code points after trimming */
@@ -73,13 +75,15 @@ enum job_event {
 /* Why a job failed or expired: the closed list of errorCode. */
 enum job_reason {
     JOB_R_NONE = 0,
-#define R(sym, slug, retryable, fault, words) JOB_R_##sym,
+#define R(sym, slug, retryable, fault, charged, words) JOB_R_##sym,
 #include "job/reasons.def"
 #undef R
 };
+#define JOB_REASON_N (JOB_R_CANCELED + 1)
 struct job_reason_info {
     const char *slug, *words;
     bool retryable, fault_of_provider;
+    bool charged;                 /* where the provider takes money for it */
 };
 const struct job_reason_info *job_reason_info(enum job_reason r);
 /* NULL: not one of ours. */
@@ -131,6 +135,7 @@ struct job {
     struct fg_str ignored;        /* request fields that the model leaves out, separated by commas */
     bool charged;                 /* its hold was settled */
     struct fg_str callback_url;   /* where it wants to be told of, besides the account's endpoints */
+    int attempts_max;             /* submits that its account's plan allowed when it was created; 0: no limit */
 };
 
 /* How a model has done lately. */
@@ -158,6 +163,7 @@ struct job_env {
     int wake_fd;                  /* -1: nobody to wake */
     const struct weather *weather; /* for wait estimates; NULL: none */
     const struct clock *clock;     /* what its process goes by; NULL: one that has not jumped */
+    const struct brakes *brakes;   /* who is at the operator's brake, for waitingFor; NULL: nobody */
 };
 
 /* ---- use cases of the API (fcgi/ calls these; each is one unit of work) ---- */
@@ -167,10 +173,14 @@ struct job_answer {
     struct fg_str body;           /* the job as JSON */
     struct fg_str job_id;
     bool replayed;                /* the Idempotency-Key had been used for this very request */
+    struct use_left limit[USE_LEFT_MAX]; /* of the account, with this job; none of a replay */
+    unsigned limit_n;
 };
 /* Checks body against limits and catalogue (all bad fields at once: FG_INVALID_REQUEST), then creates job, event,
  * hold and due work in one transaction and wakes the sweeper. idempotency_key FG_NONE: none. Codes besides:
- * FG_INVALID_JSON, FG_IDEMPOTENCY_REUSED, FG_IDEMPOTENCY_BUSY, FG_BAD_HEADER (key over 255 or not printable ASCII),
+ * FG_INVALID_JSON, FG_PLAN_LIMIT, FG_DUPLICATE_REQUEST (cx->err.job; with a key only where the body says
+ * allowDuplicate: false), what use_check gives, what a quote is refused for (job/request.h, quote_take), FG_PAUSED_BY_BUDGET,
+ * FG_IDEMPOTENCY_REUSED, FG_IDEMPOTENCY_BUSY, FG_BAD_HEADER (key over 255 or not printable ASCII),
  * FG_DB_*. A COMMIT of unknown outcome has been resolved by reading before this returns. */
 enum fg_code job_create(struct fg_ctx *cx, struct job_env *env, const struct identity *who,
                         struct fg_str body, struct fg_str idempotency_key, struct job_answer *out) FG_MUST_CHECK;

@@ -2,6 +2,11 @@
 
 #define S FG_US_PER_S
 
+bool policy_may_submit(const struct job *j, int64_t most)
+{
+    return j->attempt_n < most && (!j->attempts_max || j->attempt_n < j->attempts_max);
+}
+
 int64_t policy_backoff_us(const struct fg_ctx *cx, int64_t n, int64_t base_us, int64_t max_us)
 {
     int64_t pause = base_us;

@@ -11,6 +11,10 @@
 #define POLICY_IMAGE_MAX 5       /* attempts whose reference image did not come, before it is unreachable */
 #define POLICY_STAY_MAX 1        /* submits that surely never arrived, before another model of the route is tried */
 
+/* Whether the job may be submitted once more, where nothing else is against it: so often as a rule (most) and as its
+ * account's plan allow, whichever is less. */
+bool policy_may_submit(const struct job *j, int64_t most);
+
 /* Pause before try n (1, 2, …): base doubled each time up to max, then 0.75 to 1.25 of that by the dice. */
 int64_t policy_backoff_us(const struct fg_ctx *cx, int64_t n, int64_t base_us, int64_t max_us);
 /* Pause before a submit that was surely not taken is tried again; at least what the provider asked for. */

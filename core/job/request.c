@@ -1,11 +1,12 @@
 #include "job/request.h"
 
 #include "base/arena.h"
+#include "base/id.h"
 #include "base/scan.h"
 #include "base/utf8.h"
 #include "io/json.h"
+#include "job/offer.h"
 #include "notify/notify.h"
-#include "provider/route.h"
 
 #define RATIOS_SHOWN 120
 #define SEED_MAX INT64_C(4294967295)
@@ -15,7 +16,7 @@ struct fields {
     struct job_request *out;
     const struct job_env *env;
     const struct identity *who;
-    struct fg_str provider, model;
+    struct fg_str provider, model, quote;
 };
 
 typedef void read_field(struct fg_ctx *cx, struct fields *f, const struct js *v, const char *path);
@@ -229,6 +230,25 @@ static void read_metadata(struct fg_ctx *cx, struct fields *f, const struct js *
         f->out->metadata = sb_str(&b);
 }
 
+static void read_allow(struct fg_ctx *cx, struct fields *f, const struct js *v, const char *path)
+{
+    if (js_bool(v, &f->out->allow_duplicate))
+        f->out->ask_duplicate = !f->out->allow_duplicate;
+    else
+        fg_field(cx, path, "type", "must be true or false");
+}
+
+static void read_quote_id(struct fg_ctx *cx, struct fields *f, const struct js *v, const char *path)
+{
+    struct fg_str s;
+    if (!js_str(v, &s))
+        fg_field(cx, path, "type", "must be a string");
+    else if (!id_valid(s, QUOTE_ID))
+        fg_field(cx, path, "value", "is not a quote of this account");
+    else
+        f->quote = s;
+}
+
 static void read_deadline(struct fg_ctx *cx, struct fields *f, const struct js *v, const char *path)
 {
     number(cx, v, path, JOB_DEADLINE_MIN_S, JOB_DEADLINE_MAX_S, &f->out->deadline_s);
@@ -252,6 +272,8 @@ static const struct {
     { "negativePrompt", "/negativePrompt", false, read_negative },
     { "userId", "/userId", false, read_user },
     { "metadata", "/metadata", false, read_metadata },
+    { "allowDuplicate", "/allowDuplicate", false, read_allow },
+    { "quoteId", "/quoteId", false, read_quote_id },
     { "deadlineSeconds", "/deadlineSeconds", false, read_deadline },
 };
 
@@ -277,130 +299,30 @@ static void read_members(struct fg_ctx *cx, struct fields *f, const struct js *b
             fg_field(cx, table[i].path, "required", "must be given");
 }
 
-/* ---- which model ---- */
-
-/* Those that may serve, in order of preference, as a route of their own. */
-struct choice {
-    struct cat_route route;
-    const struct cat_model *named; /* the one model of the request, before anything took its place; NULL: a route's */
-};
-
-static void add_candidate(struct cat_route *to, const struct cat_model *m)
+/* Another account's, and for a user's key another user's, is none. */
+static enum fg_code find_quote(struct fg_ctx *cx, const struct fields *f)
 {
-    for (unsigned i = 0; i < to->model_n; i++)
-        if (to->model[i] == m)
-            return;
-    to->model[to->model_n++] = m;
+    struct quote q;
+    bool found;
+    enum fg_code rc = quote_find(cx, f->env->db, f->who->account_id, f->quote, &q, &found);
+    if (rc != FG_OK)
+        return rc;
+    if (found && (f->who->role != ROLE_USER || fg_eq(q.user_id, fg_str_c(f->who->user_id))))
+        f->out->quote = q;
+    else
+        fg_field(cx, "/quoteId", "value", "is not a quote of this account");
+    return FG_OK;
 }
 
-/* Models of the route as they stand today, of the wanted provider. Those that nobody could use here are left out unless
- * there are no others: then they say why. */
-static void add_candidates(struct fg_ctx *cx, const struct fields *f, const struct cat_route *from,
-                           struct cat_route *to)
+enum fg_code job_bounds_read(struct fg_ctx *cx, const struct job_env *env, const struct identity *who,
+                             struct job_bounds *out)
 {
-    for (int others = 0; others < 2 && to->model_n == 0; others++)
-        for (unsigned i = 0; i < from->model_n; i++) {
-            const struct cat_model *m = route_today(cx, f->env->catalogue, from->model[i]);
-            bool alive = m && m->provider->set_up;
-            if (!m)
-                m = from->model[i];
-            if ((alive || others) && (!f->provider.n || fg_eq(m->provider->name, f->provider)))
-                add_candidate(to, m);
-        }
-}
-
-/* False: the request names what is not there, and has been told. */
-static bool read_choice(struct fg_ctx *cx, const struct fields *f, struct choice *out)
-{
-    const struct catalogue *c = f->env->catalogue;
-    const struct cat_route *route = f->model.n ? catalogue_route(c, f->model) : c->default_route;
-    const struct cat_model *named = f->model.n ? catalogue_model(c, f->model) : NULL;
-    struct cat_route of_one = { .model = { named }, .model_n = 1 };
-    *out = (struct choice){ .named = named };
-    if (f->provider.n && !catalogue_provider(c, f->provider)) {
-        fg_field(cx, "/provider", "value", "is not a provider here");
-        return false;
-    }
-    if (!route && !named) {
-        fg_field(cx, "/model", "value", "is neither a model nor a route here");
-        return false;
-    }
-    if (!named)
-        f->out->route = route->name;
-    add_candidates(cx, f, named ? &of_one : route, &out->route);
-    if (out->route.model_n == 0)
-        fg_field(cx, named ? "/model" : "/provider", "value",
-                 named ? "is not a model of that provider" : "has no model in the route %.*s", FG_P(f->out->route));
-    return out->route.model_n > 0;
-}
-
-/* What is wrong in itself has been told, and is not looked at again. */
-static struct cat_wish wish_of(const struct job_request *r)
-{
-    return (struct cat_wish){
-        .aspect_ratio = r->aspect_ratio,
-        .resolution = r->resolution,
-        .duration_s = r->duration_s,
-        .prompt_chars = (int64_t)utf8_count(r->prompt),
-        .image = r->image_url.n > 0,
-        .seed = r->has_seed,
-        .negative = r->negative.n > 0,
-        .audio = r->audio,
-    };
-}
-
-/* One model: by field. "a was retired on 2026-09-15; b takes no reference image" */
-static void refuse_by_field(struct fg_ctx *cx, const struct choice *ch, const struct cat_wish *w)
-{
-    struct cat_misfit misfit[CATALOGUE_MISFITS_MAX];
-    const struct cat_model *m = ch->route.model[0];
-    const char *before = "";
-    if (ch->named && ch->named != m)
-        before = arena_fmt(cx->mem, "%.*s %s; ", FG_P(ch->named->name), catalogue_unfit(cx, ch->named, w)).p;
-    unsigned n = catalogue_misfits(cx, m, w, misfit);
-    for (unsigned i = 0; i < n; i++)
-        fg_field(cx, misfit[i].path, misfit[i].code, "%s%.*s %s", before, FG_P(m->name), misfit[i].words);
-}
-
-static void refuse_by_model(struct fg_ctx *cx, const struct cat_route *route, const struct cat_wish *w)
-{
-    for (unsigned i = 0; i < route->model_n; i++)
-        fg_field(cx, "/model", "unsupported", "%.*s: %s", FG_P(route->model[i]->name),
-                 catalogue_unfit(cx, route->model[i], w));
-}
-
-static void complete(struct fg_ctx *cx, const struct cat_model *m, const struct cat_wish *w, struct job_request *r)
-{
-    r->model = m;
-    r->ignored = catalogue_ignored(cx, m, w);
-    if (!r->resolution.n)
-        r->resolution = m->default_resolution;
-    if (!(w->image && m->image_decides_ratio))
-        r->size = catalogue_size(m, r->aspect_ratio, r->resolution);
-    r->price_micro = catalogue_price(&m->price, r->resolution, r->duration_s, r->audio);
-    r->currency = m->price.currency;
-}
-
-static void choose(struct fg_ctx *cx, struct fields *f)
-{
-    struct choice ch;
-    struct cat_wish w = wish_of(f->out);
-    if (!read_choice(cx, f, &ch))
-        return;
-    const struct cat_model *m = route_pick(cx, f->env->catalogue, &ch.route, &w, NULL, NULL);
-    if (m) {
-        complete(cx, m, &w, f->out);
-        if (ch.named && ch.named != m)
-            f->out->replaces = ch.named->name;
-    } else if (ch.route.model_n == 1) {
-        refuse_by_field(cx, &ch, &w);
-    } else {
-        refuse_by_model(cx, &ch.route, &w);
-    }
+    enum fg_code rc = terms_read(cx, env->db, who->account_id, &out->terms);
+    return rc == FG_OK ? brakes_read(cx, env->db, env->conf, &out->brakes) : rc;
 }
 
 enum fg_code job_request_read(struct fg_ctx *cx, const struct job_env *env, const struct identity *who,
-                              struct fg_str body, struct job_request *out)
+                              const struct job_bounds *bounds, struct fg_str body, struct job_request *out)
 {
     const struct js *v;
     enum fg_code rc = js_parse(cx, body, &v);
@@ -408,12 +330,20 @@ enum fg_code job_request_read(struct fg_ctx *cx, const struct job_env *env, cons
         return rc;
     if (js_type(v) != JS_OBJECT)
         return fg_fail(cx, FG_INVALID_REQUEST, "The body must be a JSON object.");
-    *out = (struct job_request){ .deadline_s = env->conf->sweeper_deadline_s };
+    *out = (struct job_request){ .deadline_s = env->conf->sweeper_deadline_s, .terms = bounds->terms,
+                                 .brakes = bounds->brakes };
     if (who->role == ROLE_USER)
         out->user_id = arena_str(cx->mem, fg_str_c(who->user_id));
     struct fields f = { .out = out, .env = env, .who = who };
     fg_fields_clear(cx);
     read_members(cx, &f, v);
-    choose(cx, &f);
-    return fg_fields_check(cx);
+    if (f.quote.p)
+        rc = find_quote(cx, &f);
+    if (rc == FG_OK && out->quote.public_id.p && cx->err.field_n == 0) /* of what is wrong in itself no quote needs to be told */
+        rc = offer_match(cx, env->catalogue, f.provider, f.model, out);
+    if (rc != FG_OK)
+        return rc;
+    offer_choose(cx, env->catalogue, f.provider, f.model, out);
+    rc = fg_fields_check(cx);
+    return rc == FG_OK ? offer_price(cx, env->pepper, f.provider, f.model, out) : rc;
 }

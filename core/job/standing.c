@@ -8,10 +8,12 @@ struct row {
     int park_reason, breaker;
     int64_t breaker_us;
     int opened_n;
+    int64_t braked_until_us;
 };
 static const struct db_col row_cols[] = {
     COL(struct row, provider), COL(struct row, paused_us),  COL(struct row, parked_until_us), COL(struct row, park_reason),
     COL(struct row, breaker),  COL(struct row, breaker_us), COL(struct row, opened_n),
+    COL(struct row, braked_until_us),
 };
 
 static const char *park_word(int reason)
@@ -19,9 +21,11 @@ static const char *park_word(int reason)
     return reason == REASON_AUTH ? "auth" : reason == REASON_CREDIT ? "credit" : "quota";
 }
 
-static struct standing judge(const struct cat_provider *p, const struct row *r, int64_t now_us)
+/* all_us: until when everybody is at the brake. */
+static struct standing judge(const struct cat_provider *p, const struct row *r, int64_t all_us, int64_t now_us)
 {
     struct standing s = { .provider = p->name };
+    int64_t braked_us = r && r->braked_until_us > all_us ? r->braked_until_us : all_us;
     if (!p->set_up) {
         s.state = STANDING_NOT_SET_UP;
     } else if (r && r->paused_us) {
@@ -31,6 +35,9 @@ static struct standing judge(const struct cat_provider *p, const struct row *r, 
         s.state = STANDING_PARKED;
         s.until_us = r->parked_until_us;
         s.why = park_word(r->park_reason);
+    } else if (braked_us > now_us) {
+        s.state = STANDING_BRAKED;
+        s.until_us = braked_us;
     } else if (r && r->breaker) {
         bool open = r->breaker == 1 && r->breaker_us > now_us;
         s.state = open ? STANDING_FAILING : STANDING_TRYING;
@@ -48,12 +55,16 @@ enum fg_code standing_read(struct fg_ctx *cx, struct db *db, const struct catalo
         return rc;
     *out = arena_array(cx->mem, struct standing, c->provider_n + 1);
     *n = c->provider_n;
+    int64_t all_us = 0;
+    for (size_t k = 0; k < row_n; k++)
+        if (fg_eq(row[k].provider, BRAKE_ALL))
+            all_us = row[k].braked_until_us;
     for (unsigned i = 0; i < c->provider_n; i++) {
         const struct row *mine = NULL;
         for (size_t k = 0; k < row_n; k++)
             if (fg_eq(row[k].provider, c->provider[i].name))
                 mine = &row[k];
-        (*out)[i] = judge(&c->provider[i], mine, cx->now_us);
+        (*out)[i] = judge(&c->provider[i], mine, all_us, cx->now_us);
     }
     return FG_OK;
 }
@@ -62,6 +73,7 @@ const char *standing_name(enum standing_state s)
 {
     static const char *const name[] = {
         [STANDING_OK] = "ok",           [STANDING_PAUSED] = "paused", [STANDING_PARKED] = "parked",
+        [STANDING_BRAKED] = "braked",
         [STANDING_FAILING] = "failing", [STANDING_TRYING] = "trying", [STANDING_NOT_SET_UP] = "not_set_up",
     };
     FG_ASSERT(s < FG_LEN(name));

@@ -97,8 +97,8 @@ const char *job_event_name(enum job_event e)
 }
 
 static const struct job_reason_info reasons[] = {
-    [JOB_R_NONE] = { "", "", false, false },
-#define R(sym, slug, retryable, fault, words) [JOB_R_##sym] = { slug, words, retryable, fault },
+    [JOB_R_NONE] = { "", "", false, false, false },
+#define R(sym, slug, retryable, fault, charged, words) [JOB_R_##sym] = { slug, words, retryable, fault, charged },
 #include "job/reasons.def"
 #undef R
 };

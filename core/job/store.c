@@ -23,7 +23,7 @@ static const struct db_col job_cols[] = {
     COL(struct job, started_us), COL(struct job, finished_us), COL(struct job, deadline_us),
     COL(struct job, deleted_us), COL(struct job, provider_job_id), COL(struct job, output_state),
     COL(struct job, route), COL(struct job, audio), COL(struct job, negative), COL(struct job, ignored),
-    COL(struct job, charged), COL(struct job, callback_url),
+    COL(struct job, charged), COL(struct job, callback_url), COL(struct job, attempts_max),
 };
 const struct db_cols job_row = { job_cols, FG_LEN(job_cols) };
 
@@ -79,6 +79,13 @@ static enum due_kind due_kind_of(enum job_stage stage)
     return DUE_DISPATCH;
 }
 
+/* Whoever waited for the row has an older instant than who had it: a timeline is in order all the same. A change that is
+ * far ahead was made by a clock that was wrong, and nobody waits for it. */
+static int64_t event_at(const struct fg_ctx *cx, const struct job *j)
+{
+    return j->updated_us <= cx->now_us + JOB_CHANGE_OVERLAP_US ? j->updated_us : cx->now_us;
+}
+
 /* Progress alone is no news for the timeline: it would drown it. */
 static enum fg_code write_event(struct fg_ctx *cx, struct db *db, const struct job *j,
                                 const struct job_change *ch)
@@ -86,7 +93,7 @@ static enum fg_code write_event(struct fg_ctx *cx, struct db *db, const struct j
     if (ch->event == EV_PROGRESS)
         return FG_OK;
     return db_run(cx, db, SQL_EVENT_INSERT,
-                  DB_ARGS(DB(j->id), DB(j->version), DB(cx->now_us),
+                  DB_ARGS(DB(j->id), DB(j->version), DB(event_at(cx, j)),
                           DB(fg_str_c(job_event_name(ch->event))), DB(j->state), DB(j->stage),
                           DB(cx->request_id), DB(ch->data)));
 }
@@ -138,7 +145,7 @@ static void place(struct job *j, struct job_place to, const struct job_change *c
         FG_ASSERT((to.state == JOB_SUCCEEDED) == (ch->reason == JOB_R_NONE));
         j->finished_us = now_us;
         j->error_code = to.state == JOB_SUCCEEDED ? FG_NONE : fg_str_c(job_reason_info(ch->reason)->slug);
-        j->charged = to.state == JOB_SUCCEEDED || ch->charged;
+        j->charged = to.state == JOB_SUCCEEDED || (ch->charged && job_reason_info(ch->reason)->charged);
     }
     if ((int)to.stage != j->stage || (to.stage != STAGE_WAITING && to.stage != STAGE_AT_PROVIDER))
         j->queue_position = -1;
@@ -175,10 +182,15 @@ static enum fg_code write_over(struct fg_ctx *cx, struct db *db, struct job *j)
 #define write_over(cx, db, j) FG_OK
 #endif
 
+struct ledger_job job_ledger(const struct job *j)
+{
+    return (struct ledger_job){ j->id, j->account_id, j->price_micro, j->created_us, j->currency };
+}
+
 static enum fg_code end_hold(struct fg_ctx *cx, struct db *db, const struct job *j)
 {
-    return ledger_add(cx, db, j->account_id, j->id, j->charged ? LEDGER_SETTLE : LEDGER_RELEASE, j->price_micro,
-                      j->currency);
+    struct ledger_job l = job_ledger(j);
+    return ledger_end(cx, db, &l, j->charged ? LEDGER_SETTLE : LEDGER_RELEASE);
 }
 
 enum fg_code job_move(struct fg_ctx *cx, struct db *db, struct job *j, const struct job_change *ch)

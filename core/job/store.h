@@ -3,6 +3,7 @@
 #define FG_JOB_STORE_H
 
 #include "job/job.h"
+#include "money/ledger.h"
 
 /* Kinds of due work; stored, never renumber. */
 enum due_kind {
@@ -71,7 +72,7 @@ struct job_change {
     enum job_reason reason;   /* of an end that is no success */
     struct fg_str data;       /* JSON object text for the timeline; FG_NONE: none */
     int64_t due_us;           /* when the new stage's work is due; 0: at once */
-    bool charged;             /* an end that the provider takes money for, though it is no success */
+    bool charged;             /* the provider takes money for it; the account, if job/reasons.def says so */
 };
 
 /* Inside a transaction: looks the event up in the table (a note moves nothing), updates the row under its guard
@@ -91,6 +92,9 @@ enum fg_code job_tell(struct fg_ctx *cx, struct db *db, const struct job *j, enu
  * links, cost and words are kept. */
 enum fg_code attempt_end(struct fg_ctx *cx, struct db *db, int64_t attempt_id, enum attempt_state to,
                          const struct submit_reply *r, bool *ended) FG_MUST_CHECK;
+
+/* The job as the ledger knows it. */
+struct ledger_job job_ledger(const struct job *j);
 
 /* The job as a model's possible customer, in the catalogue's words. */
 struct cat_wish job_wish(const struct job *j);
