@@ -36,7 +36,7 @@ static enum fg_code claim_body(struct fg_ctx *cx, struct db *db, void *arg)
         rc = db_run(cx, db, SQL_ATTEMPT_INSERT,
                     DB_ARGS(DB(j->id), DB(j->attempt_n), DB(j->provider), DB(j->model), DB(a->adapter),
                             DB(a->remote_model), DB(a->client_ref), DB(a->callback_token), DB(a->state), seed,
-                            DB(cx->now_us)));
+                            DB(cx->now_us), DB(task_expected_micro(t))));
     if (rc == FG_OK) {
         a->id = db->insert_id;
         a->created_us = cx->now_us;
@@ -63,7 +63,7 @@ static enum fg_code not_taken(struct fg_ctx *cx, struct db *db, const struct rec
     enum fg_code rc = FG_OK;
     if (j->cancel_us)
         return job_move(cx, db, j, &(struct job_change){ .event = EV_FAILED, .reason = JOB_R_CANCELED });
-    if (r->reason != REASON_CONTENT && !stays && j->attempt_n < POLICY_NOT_SENT_MAX)
+    if (r->reason != REASON_CONTENT && !stays && policy_may_submit(j, POLICY_NOT_SENT_MAX))
         rc = reroute_pick(cx, s, db, j, &other);
     if (rc != FG_OK)
         return rc;
@@ -71,7 +71,7 @@ static enum fg_code not_taken(struct fg_ctx *cx, struct db *db, const struct rec
         return reroute_move(cx, db, j, other, fg_str_c(job_reason_info(task_reason(r->reason))->slug));
     if (final && r->reason != REASON_PARK)
         return job_move(cx, db, j, &(struct job_change){ .event = EV_FAILED, .reason = task_reason(r->reason) });
-    if (j->attempt_n >= (picture ? POLICY_IMAGE_MAX : POLICY_NOT_SENT_MAX))
+    if (!policy_may_submit(j, picture ? POLICY_IMAGE_MAX : POLICY_NOT_SENT_MAX))
         return job_move(cx, db, j, &(struct job_change){
                                        .event = EV_FAILED,
                                        .reason = picture ? JOB_R_IMAGE_UNREACHABLE : JOB_R_PROVIDER_UNAVAILABLE });

@@ -71,6 +71,8 @@ static enum fg_code stored_body(struct fg_ctx *cx, struct db *db, void *arg)
         rc = db_run(cx, db, SQL_OUTPUT_INSERT,
                     DB_ARGS(DB(j->id), DB(s->video), DB(s->poster), DB(t->bytes), DB(hash_bytes(t->digest)),
                             DB(t->facts.width), DB(t->facts.height), DB(t->facts.duration_ms), DB(cx->now_us)));
+    if (rc == FG_OK)
+        rc = ledger_storage(cx, db, j->account_id, t->bytes);
     FG_CRASH_POINT("ingest.before_commit");
     return rc;
 }

@@ -51,10 +51,7 @@ static void expire(struct task *t, struct fg_str words)
 /* What the attempt costs us: as the provider says, else as the catalogue does. */
 static void note_cost(struct task *t, int64_t said_micro)
 {
-    const struct job *j = &t->work.job;
-    int64_t micro = said_micro;
-    if (micro == 0 && t->model)
-        micro = catalogue_price(&t->model->cost, j->resolution, j->duration_s, (enum audio)j->audio);
+    int64_t micro = said_micro ? said_micro : task_expected_micro(t);
     if (micro > 0)
         (void)task_ok(t, db_run(&t->cx, t->s->env.db, SQL_ATTEMPT_COST, DB_ARGS(DB(micro), DB(t->work.attempt.id))),
                       "poll.cost_failed");
@@ -156,11 +153,10 @@ static void failed(struct task *t, const struct poll_reply *r)
     enum job_reason why = task_reason(r->reason);
     if (why == JOB_R_CANCELED && !t->work.job.cancel_us) /* nobody here asked for that */
         why = JOB_R_PROVIDER_FAILED;
-    bool charged = r->charged && why == JOB_R_BLOCKED_PROMPT;
     if (r->charged || r->cost_micro)
         note_cost(t, r->cost_micro);
     end_with(t, &(struct job_change){ .event = r->reason == REASON_EXPIRED ? EV_DEADLINE : EV_FAILED, .reason = why,
-                                      .charged = charged }, r->words);
+                                      .charged = r->charged }, r->words);
 }
 
 /* Whoever asked for its cancel may have died before that was noted, and a cancel may delete. */

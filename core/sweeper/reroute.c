@@ -14,16 +14,21 @@ static const struct db_col refused_cols[] = { COL(struct refused_row, model) };
 struct usable {
     struct sweeper *s;
     struct fg_str current;
+    struct fg_str models; /* of the account's plan; FG_NONE: all */
     const struct refused_row *refused;
     size_t refused_n;
 };
+
+static const struct db_col plan_cols[] = { COL(struct usable, models) };
 
 static bool usable(void *arg, const struct cat_model *m)
 {
     const struct usable *u = arg;
     struct provider_traffic *p = traffic_of(&u->s->traffic, m->provider->name);
-    if (fg_eq(m->name, u->current) || !p || p->paused_us || p->parked_until_us > u->s->cx.now_us ||
-        (p->breaker == BREAKER_OPEN && p->breaker_us > u->s->cx.now_us))
+    int64_t now_us = u->s->cx.now_us;
+    if (fg_eq(m->name, u->current) || !plan_allows(u->models, m->name) || !p || p->paused_us ||
+        p->parked_until_us > now_us || (p->breaker == BREAKER_OPEN && p->breaker_us > now_us) ||
+        p->braked_until_us > now_us || u->s->traffic.all_braked_until_us > now_us)
         return false;
     for (size_t i = 0; i < u->refused_n; i++)
         if (fg_eq(m->name, u->refused[i].model))
@@ -37,6 +42,7 @@ enum fg_code reroute_pick(struct fg_ctx *cx, struct sweeper *s, struct db *db, c
     const struct cat_route *route = j->route.n ? catalogue_route(s->env.catalogue, j->route) : NULL;
     struct usable u = { .s = s, .current = j->model };
     struct refused_row *row;
+    bool found;
     *out = NULL;
     if (!route)
         return FG_OK;
@@ -44,6 +50,9 @@ enum fg_code reroute_pick(struct fg_ctx *cx, struct sweeper *s, struct db *db, c
     if (rc != FG_OK)
         return rc;
     u.refused = row;
+    rc = db_one(cx, db, SQL_PLAN_MODELS, DB_ARGS(DB(j->account_id)), DB_COLS(plan_cols), &u, &found);
+    if (rc != FG_OK)
+        return rc;
     struct cat_wish wish = job_wish(j);
     *out = route_pick(cx, s->env.catalogue, route, &wish, usable, &u);
     return FG_OK;

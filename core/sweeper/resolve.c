@@ -17,7 +17,7 @@ static void give_up(struct task *t)
 {
     const struct job *j = &t->work.job;
     bool again = t->provider->unknown_then == UNKNOWN_RESUBMIT && !t->last_question && !j->cancel_us &&
-                 j->attempt_n < t->provider->attempts_max;
+                 policy_may_submit(j, t->provider->attempts_max);
     struct job_change ch = { .event = EV_FAILED, .reason = JOB_R_SUBMIT_UNKNOWN };
     if (again)
         ch = (struct job_change){ .event = EV_NOT_ACCEPTED };

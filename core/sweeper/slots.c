@@ -22,10 +22,13 @@ static const struct db_col lane_cols[] = { COL(struct lane_row, lane) };
 
 struct waiter {
     int64_t account_id, first_id;
+    int64_t running_max, user_running_max; /* of its plan */
     int64_t n;     /* what the account has at this provider, given ones included */
+    int64_t most;  /* how many more it may have */
     int64_t given;
 };
-static const struct db_col waiter_cols[] = { COL(struct waiter, account_id), COL(struct waiter, first_id) };
+static const struct db_col waiter_cols[] = { COL(struct waiter, account_id), COL(struct waiter, first_id),
+                                             COL(struct waiter, running_max), COL(struct waiter, user_running_max) };
 
 struct giving {
     struct sweeper *s;
@@ -33,6 +36,7 @@ struct giving {
     size_t flight_n;
     const struct cat_model *full[CATALOGUE_MODELS_MAX]; /* whose lines stand still */
     unsigned full_n;
+    struct budget budget;
     int64_t again_us; /* monotonic; 0: at once, INT64_MAX: when something happens */
 };
 
@@ -50,11 +54,12 @@ static int64_t in_flight(const struct giving *g, struct fg_str provider, struct 
     return n;
 }
 
+/* provider FG_NONE: anywhere. */
 static int64_t of_account(const struct giving *g, struct fg_str provider, int64_t account_id)
 {
     int64_t n = 0;
     for (size_t i = 0; i < g->flight_n; i++)
-        if (g->flight[i].account_id == account_id && fg_eq(g->flight[i].provider, provider))
+        if (g->flight[i].account_id == account_id && (!provider.p || fg_eq(g->flight[i].provider, provider)))
             n += g->flight[i].n;
     return n;
 }
@@ -86,17 +91,54 @@ static int64_t room_of(struct giving *g, const struct cat_model *m, bool *closed
     return room < 0 ? 0 : least(room, g->s->env.conf->sweeper_batch);
 }
 
-/* Each slot to whoever has least; among equals to who has waited longest. */
+/* Each slot to whoever has least of those that may have more; among equals to who has waited longest. */
 static void share(struct waiter *w, size_t n, int64_t room)
 {
     while (room-- > 0) {
-        struct waiter *next = &w[0];
-        for (size_t i = 1; i < n; i++)
-            if (w[i].n < next->n || (w[i].n == next->n && w[i].first_id < next->first_id))
+        struct waiter *next = NULL;
+        for (size_t i = 0; i < n; i++)
+            if (w[i].given < w[i].most &&
+                (!next || w[i].n < next->n || (w[i].n == next->n && w[i].first_id < next->first_id)))
                 next = &w[i];
+        if (!next)
+            return;
         next->n++;
         next->given++;
     }
+}
+
+/* What it may have beside what it has: a limit of its plan is looked up anew for every look. */
+static void measure(struct giving *g, const struct cat_model *m, struct waiter *w)
+{
+    int64_t more = w->running_max - of_account(g, FG_NONE, w->account_id);
+    w->n = of_account(g, m->provider->name, w->account_id);
+    w->most = w->running_max < 0 ? INT64_MAX : more > 0 ? more : 0;
+    if (w->most == 0)
+        g->s->slots_short = true;
+}
+
+/* One round of slots; how many were taken. Who did not take all of his is out. */
+static int64_t give_round(struct giving *g, const struct cat_model *m, struct waiter *w, size_t *n, int64_t left)
+{
+    int64_t taken = 0;
+    share(w, *n, left);
+    for (size_t i = 0; i < *n;) {
+        struct line line = { m, w[i].account_id, w[i].user_running_max };
+        int64_t want = w[i].given, got = 0;
+        if (want && !budget_reached(&g->budget, m))
+            got = line_claim(g->s, &line, &g->budget, want);
+        if (got)
+            note_given(g, m, w[i].account_id, got);
+        taken += got;
+        w[i].given = 0;
+        w[i].n -= want - got;
+        w[i].most -= w[i].running_max < 0 ? 0 : got;
+        if (got < want)
+            w[i] = w[--*n];
+        else
+            i++;
+    }
+    return taken;
 }
 
 static void give_lane(struct giving *g, const struct cat_model *m, int64_t room)
@@ -110,29 +152,26 @@ static void give_lane(struct giving *g, const struct cat_model *m, int64_t room)
         return;
     }
     for (size_t i = 0; i < n; i++)
-        w[i].n = of_account(g, m->provider->name, w[i].account_id);
+        measure(g, m, &w[i]);
     /* An account whose jobs are not due takes none of its share: those rounds go to the others. */
     for (int64_t left = room; n > 0 && left > 0;) {
-        int64_t taken = 0;
-        share(w, n, left);
-        for (size_t i = 0; i < n;) {
-            int64_t want = w[i].given, got = 0;
-            if (want)
-                got = sweep_claim(s, DUE_DISPATCH, want, m->name, w[i].account_id);
-            if (got)
-                note_given(g, m, w[i].account_id, got);
-            taken += got;
-            w[i].given = 0;
-            w[i].n -= want - got;
-            if (got < want)
-                w[i] = w[--n];
-            else
-                i++;
-        }
+        size_t before = n;
+        int64_t taken = give_round(g, m, w, &n, left);
         left -= taken;
         if (taken)
             g->again_us = 0; /* there may be room for more than a batch */
+        else if (n == before)
+            break; /* those who are left have all that they may */
     }
+    if (budget_reached(&g->budget, m))
+        s->slots_short = true;
+}
+
+/* As the last look left it: its jobs may go elsewhere, if they can. */
+static bool is_braked(struct sweeper *s, const struct cat_model *m)
+{
+    const struct provider_traffic *p = traffic_of(&s->traffic, m->provider->name);
+    return p && p->braked_until_us > s->cx.now_us;
 }
 
 static bool lock(struct sweeper *s, enum db_sql sql)
@@ -155,6 +194,8 @@ static void give(struct giving *g)
     enum fg_code rc = DB_ALL(&s->cx, s->env.db, SQL_LANES, DB_NO_ARGS, DB_COLS(lane_cols), &lane, &n);
     if (rc == FG_OK && n)
         rc = DB_ALL(&s->cx, s->env.db, SQL_IN_FLIGHT, DB_NO_ARGS, DB_COLS(flight_cols), &g->flight, &g->flight_n);
+    if (rc == FG_OK && n)
+        rc = budget_open(s, &g->budget);
     if (rc != FG_OK) {
         sweep_failed(s, rc, "slots.read_failed", fg_str_c(s->name));
         return;
@@ -163,6 +204,7 @@ static void give(struct giving *g)
         const struct cat_model *m = catalogue_model(s->env.catalogue, lane[i].lane);
         bool closed = true;
         int64_t room = m ? room_of(g, m, &closed) : 0;
+        closed = closed || is_braked(s, m);
         if (closed && may_reroute) {
             reroute_lane(s, lane[i].lane);
             s->next_reroute_us = ctx_mono_us(&s->cx) + REROUTE_US;
@@ -176,6 +218,9 @@ static void give(struct giving *g)
         if (room == 0 && m && g->full_n < FG_LEN(g->full))
             g->full[g->full_n++] = m;
     }
+    int64_t brake_us = budget_tell(s, &g->budget);
+    if (brake_us != INT64_MAX)
+        g->again_us = least(g->again_us, ctx_mono_us(&s->cx) + brake_us);
 }
 
 int64_t slots_give(struct sweeper *s)

@@ -11,6 +11,7 @@
 #include "base/sb.h"
 #include "io/hash.h"
 #include "job/wake.h"
+#include "money/quote.h"
 
 #define UPKEEP_US (5 * FG_US_PER_S)
 #define IDEMPOTENCY_KEPT_US (48 * 3600 * FG_US_PER_S)
@@ -158,7 +159,7 @@ static void start(struct sweeper *s, enum due_kind kind, const struct work *row,
     duties[kind](t);
 }
 
-int64_t sweep_claim(struct sweeper *s, enum due_kind kind, int64_t limit, struct fg_str lane, int64_t account_id)
+int64_t sweep_claim(struct sweeper *s, enum due_kind kind, int64_t limit, struct fg_str ids)
 {
     char owner[SWEEP_OWNER_LEN];
     struct work *row;
@@ -167,10 +168,10 @@ int64_t sweep_claim(struct sweeper *s, enum due_kind kind, int64_t limit, struct
     s->cx.env->random(s->cx.env->self, owner, sizeof owner);
     struct fg_str me = { owner, sizeof owner };
     enum fg_code rc =
-        lane.p ? db_run(&s->cx, s->env.db, SQL_DUE_CLAIM_LANE,
-                        DB_ARGS(DB(lane), DB(account_id), DB(s->cx.now_us), DB(limit), DB(me), DB(lease_us)))
-               : db_run(&s->cx, s->env.db, SQL_DUE_CLAIM,
-                        DB_ARGS(DB((int)kind), DB(s->cx.now_us), DB(limit), DB(me), DB(lease_us)));
+        ids.p ? db_run(&s->cx, s->env.db, SQL_DUE_CLAIM_THESE,
+                       DB_ARGS(DB(ids), DB(me), DB(lease_us), DB((int)kind), DB(s->cx.now_us)))
+              : db_run(&s->cx, s->env.db, SQL_DUE_CLAIM,
+                       DB_ARGS(DB((int)kind), DB(s->cx.now_us), DB(limit), DB(me), DB(lease_us)));
     if (rc == FG_OK && s->env.db->affected == 0)
         return 0;
     if (rc == FG_OK || rc == FG_DB_UNSURE) /* without an answer: what is under this name was claimed */
@@ -217,6 +218,8 @@ static void upkeep(struct sweeper *s)
     if (rc == FG_OK)
         rc = db_run(&s->cx, db, SQL_IDEMPOTENCY_PURGE, DB_ARGS(DB(floor_us - IDEMPOTENCY_KEPT_US)));
     if (rc == FG_OK)
+        rc = db_run(&s->cx, db, SQL_QUOTE_PURGE, DB_ARGS(DB(floor_us - QUOTE_KEPT_US)));
+    if (rc == FG_OK)
         rc = db_run(&s->cx, db, SQL_SESSION_PURGE, DB_ARGS(DB(s->cx.now_us)));
     if (rc == FG_OK)
         rc = db_run(&s->cx, db, SQL_RECEIPT_PURGE, DB_ARGS(DB(floor_us - STRANGE_KEPT_US)));
@@ -224,6 +227,8 @@ static void upkeep(struct sweeper *s)
         rc = count_sweepers(s);
     if (rc == FG_OK)
         rc = store_tidy(&s->cx, s->env.conf, floor_us);
+    if (rc == FG_OK && !s->draining)
+        rc = books_look(s);
     if (rc != FG_OK)
         sweep_failed(s, rc, "sweep.upkeep_failed", fg_str_c(s->name));
     if (rc == FG_OK && !s->draining) {
@@ -276,7 +281,7 @@ static int64_t pass_kind(struct sweeper *s, enum due_kind kind, int64_t at)
     if (kind == DUE_DISPATCH)
         return slots_give(s);
     int64_t room = room_for(s, kind); /* none: whatever ends frees some, and wakes us */
-    return room > 0 && sweep_claim(s, kind, room, FG_NONE, 0) == room ? IDLE_MIN_US : INT64_MAX;
+    return room > 0 && sweep_claim(s, kind, room, FG_NONE) == room ? IDLE_MIN_US : INT64_MAX;
 }
 
 /* ---- the clock ---- */

@@ -10,6 +10,8 @@
 #include "job/store.h"
 #include "media/gate.h"
 #include "media/store.h"
+#include "money/brake.h"
+#include "money/ledger.h"
 #include "provider/match.h"
 #include "sweeper/traffic.h"
 
@@ -111,6 +113,8 @@ struct sweeper {
     int64_t next_weather_us;
     int64_t next_deliver_us;      /* looking at the queues of outgoing webhooks */
     bool slots_short;             /* jobs wait and there was no room for them */
+    struct ledger_walk books;     /* the nightly proof, as far as it is */
+    bool books_open;
     char name[64];                /* in the heartbeat table */
     bool draining;                /* claims nothing new */
     struct later later[SWEEP_LATER_MAX];
@@ -165,6 +169,8 @@ bool task_child(struct task *t, const struct child_call *call, void (*done)(stru
 enum fg_code task_move(struct task *t, const struct job_change *ch) FG_MUST_CHECK;
 /* A provider's reason in our words. */
 enum job_reason task_reason(enum remote_reason r);
+/* What the catalogue says that the job costs us at its model; 0: nothing, or not known. */
+int64_t task_expected_micro(const struct task *t);
 /* The neutral request of a job and the attempt in work; the model must be in the catalogue. */
 void task_spec(const struct task *t, struct gen_spec *out);
 /* The attempt as its provider knows it. */
@@ -172,6 +178,9 @@ struct remote_ref task_ref(const struct task *t);
 /* One look at the job, of as many questions as the adapter needs; done gets the answer (not understood where there is
  * none). False: no call could be made; the task goes on. */
 bool task_look(struct task *t, look_done *done);
+
+/* books.c: begins the nightly proof of the ledger, or goes on with it for some milliseconds. */
+enum fg_code books_look(struct sweeper *s) FG_MUST_CHECK;
 
 /* ---- while the database is no help (away.c) ---- */
 /* Away, hanging, full, or closed to writers: its codes are FG_DB_LOST and FG_DB_UNSURE. */
@@ -230,8 +239,38 @@ void resolve_ask(struct task *t);
 void ingest_drop(struct task *t);
 
 /* ---- claiming ---- */
-/* Claims up to limit rows of a kind and starts them; how many. lane FG_NONE: by due time; else of that lane and account. */
-int64_t sweep_claim(struct sweeper *s, enum due_kind kind, int64_t limit, struct fg_str lane, int64_t account_id);
+/* Claims up to limit rows of a kind and starts them; how many. ids: those of a JSON list, as far as they are still due;
+ * FG_NONE: by due time. */
+int64_t sweep_claim(struct sweeper *s, enum due_kind kind, int64_t limit, struct fg_str ids);
+
+/* What the operator's brakes leave, for one look under the lock. Of each provider, and of all: what is missing for the
+ * first that could not be paid for (0: nothing), and whether any went. */
+struct brake_turn {
+    struct fg_str provider;
+    int64_t missing_micro;
+    bool gave;
+};
+struct budget {
+    bool set;
+    struct spending spent;        /* with what was taken in this look */
+    struct brake_turn turn[CONF_PROVIDERS_MAX + 1];
+    unsigned turn_n;
+};
+enum fg_code budget_open(struct sweeper *s, struct budget *b) FG_MUST_CHECK;
+bool budget_pays(struct sweeper *s, struct budget *b, const struct cat_model *m, int64_t micro);
+void budget_take(struct sweeper *s, struct budget *b, const struct cat_model *m, int64_t micro);
+/* One of this model did not go for it: nobody else does. */
+bool budget_reached(struct budget *b, const struct cat_model *m);
+/* Writes down who is at the brake and who no longer; microseconds until that may change by itself, or INT64_MAX. */
+int64_t budget_tell(struct sweeper *s, struct budget *b);
+
+/* An account's line for a model; user_running_max: of its plan, PLAN_NO_LIMIT. */
+struct line {
+    const struct cat_model *model;
+    int64_t account_id, user_running_max;
+};
+/* Claims the first that may go, at most so many, and starts them; how many. */
+int64_t line_claim(struct sweeper *s, const struct line *line, struct budget *budget, int64_t want);
 /* Gives waiting jobs the slots there are: fair between accounts, within the limits of provider and model. Microseconds
  * until it should be called again; INT64_MAX: when something happens. */
 int64_t slots_give(struct sweeper *s);

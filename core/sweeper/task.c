@@ -215,6 +215,13 @@ struct remote_ref task_ref(const struct task *t)
     return (struct remote_ref){ .id = t->work.job.provider_job_id, .links = a->links, .model = a->remote_model };
 }
 
+int64_t task_expected_micro(const struct task *t)
+{
+    const struct job *j = &t->work.job;
+    int64_t micro = t->model ? catalogue_price(&t->model->cost, j->resolution, j->duration_s, (enum audio)j->audio) : 0;
+    return micro > 0 ? micro : 0;
+}
+
 void task_spec(const struct task *t, struct gen_spec *out)
 {
     const struct job *j = &t->work.job;

@@ -1,6 +1,7 @@
 #include "sweeper/traffic.h"
 
 #include "base/log.h"
+#include "money/brake.h"
 
 #define LOAD_US FG_US_PER_S
 #define BURST_S 6
@@ -12,11 +13,12 @@ struct state_row {
     int park_reason, breaker;
     int64_t breaker_us;
     int opened_n;
+    int64_t braked_until_us;
 };
 static const struct db_col state_cols[] = {
     COL(struct state_row, provider),    COL(struct state_row, paused_us), COL(struct state_row, parked_until_us),
     COL(struct state_row, park_reason), COL(struct state_row, breaker),   COL(struct state_row, breaker_us),
-    COL(struct state_row, opened_n),
+    COL(struct state_row, opened_n),    COL(struct state_row, braked_until_us),
 };
 
 /* ---- pace ---- */
@@ -99,9 +101,12 @@ void traffic_load(struct fg_ctx *cx, struct db *db, struct traffic *tr, const st
         return;
     }
     for (unsigned i = 0; i < tr->n; i++)
-        tr->provider[i].paused_us = 0;
+        tr->provider[i].paused_us = tr->provider[i].braked_until_us = 0;
+    tr->all_braked_until_us = 0;
     for (size_t i = 0; i < n; i++) {
         struct provider_traffic *p = traffic_of(tr, row[i].provider);
+        if (fg_eq(row[i].provider, BRAKE_ALL))
+            tr->all_braked_until_us = row[i].braked_until_us;
         if (!p)
             continue;
         if (p->breaker != BREAKER_CLOSED && row[i].breaker == BREAKER_CLOSED)
@@ -112,6 +117,7 @@ void traffic_load(struct fg_ctx *cx, struct db *db, struct traffic *tr, const st
         p->breaker = row[i].breaker;
         p->breaker_us = row[i].breaker_us;
         p->opened_n = row[i].opened_n;
+        p->braked_until_us = row[i].braked_until_us;
     }
 }
 

@@ -28,6 +28,8 @@ struct provider_traffic {
     int64_t breaker_us;           /* open: until then; half-open: the probe went out then. 0: none did */
     int opened_n;                 /* times in a row */
     unsigned failures;            /* in a row, seen here */
+    int64_t braked_until_us;      /* by the operator's budget */
+    int64_t submit_n, retry_n;    /* of the last minutes (line.c); retries are among the submits */
     struct lane_limit calls, submits;
 };
 
@@ -36,6 +38,8 @@ struct traffic {
     unsigned n;
     int64_t sweepers;             /* alive, this one included */
     int64_t next_load_us;         /* monotonic */
+    int64_t counted_us;           /* next_load_us when submits were counted */
+    int64_t all_braked_until_us;
 };
 
 /* Reads what the database says, at most once a second, and takes the limits of the catalogue. */

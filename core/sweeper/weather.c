@@ -1,6 +1,8 @@
-/* How each model has done lately: worked out from the attempts of the last day, and kept where handlers read it. */
+/* How each model has done lately, and what it cost: worked out from the attempts of the last day, and kept where handlers
+ * read it. */
 #include "base/arena.h"
 #include "base/log.h"
+#include "money/cost.h"
 #include "sweeper/sweep.h"
 
 #define PERIOD_US (24 * 3600 * FG_US_PER_S)
@@ -76,6 +78,8 @@ void weather_compute(struct sweeper *s)
         rc = compute_one(s, row[i].model);
     if (rc == FG_OK)
         rc = db_run(&s->cx, s->env.db, SQL_WEATHER_PURGE, DB_ARGS(DB(s->cx.now_us - FORGET_US)));
+    if (rc == FG_OK)
+        rc = cost_keep(&s->cx, s->env.db);
     if (rc != FG_OK)
         sweep_failed(s, rc, "weather.failed", fg_str_c(s->name));
 }
