@@ -45,15 +45,18 @@ enum fg_code cli_callback_replay(struct fg_ctx *cx, const struct conf *conf, int
         return fg_fail(cx, FG_INVALID_REQUEST, "%s is no number of a callback (see filmgate callback list)", argv[0]);
     enum fg_code rc = account_pepper(cx, conf, pepper);
     if (rc == FG_OK)
-        rc = cli_db(cx, conf, &env.db);
+        rc = catalogue_load(cx, conf, &env.catalogue);
     if (rc != FG_OK)
         return rc;
     env.pepper = pepper;
+    rc = cli_db(cx, conf, &env.db);
     cx->request_id = FG_LIT("operator");
-    rc = job_callback_replay(cx, &env, (int64_t)id);
+    if (rc == FG_OK)
+        rc = job_callback_replay(cx, &env, (int64_t)id);
     if (rc == FG_OK)
         printf("processed again; see the job's timeline\n");
     db_close(env.db);
+    catalogue_drop(env.catalogue);
     explicit_bzero(pepper, sizeof pepper);
     return rc;
 }

@@ -15,6 +15,13 @@ const char *cli_option(int argc, char **argv, const char *name);
 /* Connects with the operator's statements; *out only on FG_OK. */
 enum fg_code cli_db(struct fg_ctx *cx, const struct conf *conf, struct db **out) FG_MUST_CHECK;
 
+/* What people wrote goes to a terminal in JSON's quotes: nothing in it may act there. FG_NONE stays it. */
+struct fg_str cli_quoted(struct fg_ctx *cx, struct fg_str s);
+/* "12.50 USD": as many digits behind the point as there are, two at least. */
+struct fg_str cli_money(struct fg_ctx *cx, int64_t micro, struct fg_str currency);
+/* "-250": micro-units. "12.50": units of the currency, exact, with six digits behind the point at most. */
+bool cli_amount(struct fg_str s, int64_t *micro);
+
 /* migrate [--web-password-file F] [--sweeper-password-file F] [--studio-password-file F]
  * Brings the schema up to date as db.user, its owner. For each program whose password is given the database user
  * is made, or made to fit, with the rights of sql/grants.sql; the others are left alone. */
@@ -27,10 +34,15 @@ cli_fn cli_callback_list, cli_callback_replay, cli_jobs_resolve;
 /* What is known of each provider; no new jobs for one; jobs again, and a clean slate. */
 cli_fn cli_provider_list, cli_provider_pause, cli_provider_resume;
 cli_fn cli_account_create, cli_key_create, cli_key_list, cli_key_revoke, cli_jobs_show, cli_jobs_list;
+/* Plans; an account's money and what it has used. */
+cli_fn cli_plan_list, cli_plan_show, cli_plan_create, cli_plan_set, cli_plan_assign;
+cli_fn cli_account_list, cli_account_show, cli_account_ledger, cli_account_topup, cli_account_adjust, cli_account_credit;
+/* Our cost of a time by what became of it; fails when that is not the sum of the attempts. */
+cli_fn cli_report_cost;
 /* An account's endpoints; telling one again what it missed. */
 cli_fn cli_webhook_list, cli_webhook_redeliver;
 /* Fails when one of the ledger's invariants does. */
-cli_fn cli_audit;
+cli_fn cli_audit_ledger;
 /* catalogue check [FILE]: FG_CONFIG with the path of what is wrong; warnings are no error. */
 cli_fn cli_catalogue_check;
 /* Looks at everything the programs need, tells all of it, and fails when something is missing. Changes

@@ -1,4 +1,4 @@
-/* filmgate audit, filmgate doctor */
+/* filmgate audit ledger, filmgate doctor */
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -20,7 +20,7 @@ static void told(const char *what, int64_t n, unsigned *bad)
     *bad += n != 0;
 }
 
-enum fg_code cli_audit(struct fg_ctx *cx, const struct conf *conf, int argc, char **argv)
+enum fg_code cli_audit_ledger(struct fg_ctx *cx, const struct conf *conf, int argc, char **argv)
 {
     struct ledger_audit a;
     struct db *db;
@@ -33,10 +33,11 @@ enum fg_code cli_audit(struct fg_ctx *cx, const struct conf *conf, int argc, cha
     db_close(db);
     if (rc != FG_OK)
         return rc;
-    told("running jobs without a hold, or with an end", a.open_without_hold, &bad);
-    told("ended jobs without exactly one hold and one end", a.terminal_without_end, &bad);
-    told("ends of another amount or currency than their hold", a.amounts_differ, &bad);
-    told("charged jobs that did not succeed", a.charged_unfinished, &bad);
+#define L(name, words) told(words, a.name, &bad);
+    LEDGER_RULES(L)
+#undef L
+    if (a.account_n)
+        printf("     among them: %s\n", a.accounts);
     return bad ? fg_fail(cx, FG_INTERNAL, "%u of the ledger's rules are broken", bad) : FG_OK;
 }
 

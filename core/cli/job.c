@@ -1,7 +1,6 @@
 /* filmgate jobs */
 #include <stdio.h>
 
-#include "base/sb.h"
 #include "base/time.h"
 #include "base/utf8.h"
 #include "cli/cli.h"
@@ -17,16 +16,6 @@ static const struct db_col event_cols[] = {
     COL(struct job_event_row, data),  COL(struct job_event_row, state),
     COL(struct job_event_row, stage),
 };
-
-/* What users wrote goes to a terminal: nothing in it may act there. */
-static struct fg_str quoted(struct fg_ctx *cx, struct fg_str s)
-{
-    if (!s.p)
-        return s;
-    struct sb b = sb_in(cx->mem, s.n * 6 + 2);
-    sb_add_json(&b, s);
-    return sb_str(&b);
-}
 
 static void line(const char *name, struct fg_str v)
 {
@@ -58,14 +47,14 @@ static void print_job(struct fg_ctx *cx, const struct job *j)
     if (why)
         line("", fg_str_c(why->words));
     printf("  %-12s %lld%s%.*s\n", "account", (long long)j->account_id,
-           j->user_id.n ? ", user " : "", FG_P(quoted(cx, j->user_id)));
+           j->user_id.n ? ", user " : "", FG_P(cli_quoted(cx, j->user_id)));
     printf("  %-12s %.*s / %.*s, attempt %d\n", "provider", FG_P(j->provider), FG_P(j->model),
            j->attempt_n);
-    line("their id", quoted(cx, j->provider_job_id));
+    line("their id", cli_quoted(cx, j->provider_job_id));
     printf("  %-12s %.*s, %.*s, %d s\n", "video", FG_P(j->aspect_ratio), FG_P(j->resolution),
            j->duration_s);
-    line("prompt", quoted(cx, j->prompt));
-    line("image", quoted(cx, j->image_url));
+    line("prompt", cli_quoted(cx, j->prompt));
+    line("image", cli_quoted(cx, j->image_url));
     printf("  %-12s %lld micro-%.*s\n", "price", (long long)j->price_micro, FG_P(j->currency));
     if (j->progress >= 0)
         printf("  %-12s %d %%\n", "progress", j->progress);
@@ -148,7 +137,7 @@ enum fg_code cli_jobs_list(struct fg_ctx *cx, const struct conf *conf, int argc,
     for (size_t i = 0; rc == FG_OK && i < n; i++)
         printf("%.*s  %.*s  %-14s  %-20.*s %.*s\n", FG_P(jobs[i].public_id),
                FG_P(time_iso(cx->mem, jobs[i].created_us)), place(jobs[i].state, jobs[i].stage),
-               FG_P(jobs[i].error_code), FG_P(quoted(cx, cut(jobs[i].prompt, PROMPT_SHOWN))));
+               FG_P(jobs[i].error_code), FG_P(cli_quoted(cx, cut(jobs[i].prompt, PROMPT_SHOWN))));
     db_close(db);
     return rc;
 }
