@@ -13,6 +13,7 @@
 #include "routes.h"
 
 #define WEATHER_AGAIN_US (10 * FG_US_PER_S)
+#define BRAKES_AGAIN_US (2 * FG_US_PER_S)
 #define LOOK_AGAIN_US FG_US_PER_S
 
 static enum fg_code open_db(struct fg_ctx *boot, struct web_app *app)
@@ -59,6 +60,8 @@ void app_close(struct web_app *app)
     catalogue_drop(app->catalogue);
     if (app->weather_mem)
         arena_free(app->weather_mem);
+    if (app->brakes_mem)
+        arena_free(app->brakes_mem);
     if (app->wake_fd >= 0)
         close(app->wake_fd);
     explicit_bzero(app->pepper, sizeof app->pepper);
@@ -82,6 +85,24 @@ static void renew_weather(struct fg_ctx *cx, struct web_app *app, int64_t now_us
     app->weather = w;
 }
 
+/* The same of brakes, which come and go faster. */
+static void renew_brakes(struct fg_ctx *cx, struct web_app *app, int64_t now_us)
+{
+    if (strcmp(app->program, "api") != 0 || !brake_is_set(app->conf) || now_us < app->brakes_look_us)
+        return;
+    app->brakes_look_us = now_us + BRAKES_AGAIN_US;
+    struct fg_ctx own = { .mem = arena_new(), .env = cx->env, .now_us = cx->now_us };
+    struct brakes *b = arena_new_of(own.mem, struct brakes);
+    if (brakes_read(&own, app->db, app->conf, b) != FG_OK) {
+        arena_free(own.mem);
+        return;
+    }
+    if (app->brakes_mem)
+        arena_free(app->brakes_mem);
+    app->brakes_mem = own.mem;
+    app->brakes = b;
+}
+
 void app_tick(struct fg_ctx *cx, struct web_app *app)
 {
     int64_t moved_us = 0;
@@ -101,6 +122,7 @@ void app_renew(struct fg_ctx *cx, struct web_app *app)
     if (!app->catalogue)
         return;
     renew_weather(cx, app, now_us);
+    renew_brakes(cx, app, now_us);
     if (now_us < app->catalogue_look_us)
         return;
     app->catalogue_look_us = now_us + LOOK_AGAIN_US;

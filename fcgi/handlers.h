@@ -16,8 +16,8 @@ route_handler sessions_create, sessions_end, sessions_me;
 route_handler webhooks_list, webhooks_create, webhooks_get, webhooks_change, webhooks_delete;
 route_handler webhooks_secret, webhooks_rotate, webhooks_test, webhooks_redeliver;
 route_handler deliveries_list, deliveries_get, deliveries_redeliver;
-/* models.c, status.c, quotes.c */
-route_handler models_list, status_get, quotes_create;
+/* models.c, status.c, quotes.c, usage.c */
+route_handler models_list, status_get, quotes_create, usage_get;
 /* meta.c */
 route_handler meta_health, meta_ready, meta_metrics;
 
@@ -27,7 +27,7 @@ enum fg_code status_metrics(struct fg_ctx *cx, struct web_app *app, struct sb *b
 static inline struct job_env web_job_env(const struct web_app *app)
 {
     return (struct job_env){ app->db, app->conf, app->catalogue, app->pepper, app->wake_fd,
-                             app->weather, app->clock };
+                             app->weather, app->clock, app->brakes };
 }
 
 /* "webhooks" of GET /v1/me: which endpoints are disabled, and which are about to be. */

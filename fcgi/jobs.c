@@ -6,6 +6,7 @@
 #include "handlers.h"
 #include "io/json.h"
 #include "media/link.h"
+#include "problem.h"
 #include "query.h"
 
 enum fg_code jobs_create(struct fg_ctx *cx, struct web_app *app, struct web_req *req,
@@ -21,6 +22,7 @@ enum fg_code jobs_create(struct fg_ctx *cx, struct web_app *app, struct web_req 
     sb_add(&resp->body, made.body);
     web_header(cx, resp, "Location", arena_fmt(cx->mem, "/v1/jobs/%.*s", FG_P(made.job_id)));
     web_header(cx, resp, "Cache-Control", FG_LIT("no-store"));
+    problem_rates(cx, resp, made.limit, made.limit_n);
     if (made.replayed)
         web_header(cx, resp, "Idempotency-Replayed", FG_LIT("true"));
     return FG_OK;

@@ -143,6 +143,23 @@ static void add_webhooks(struct sb *b, const struct due_count *row, int64_t now_
     add_seconds(b, row->n ? now_us - row->oldest_us : 0);
 }
 
+struct audited {
+    int64_t checked_us, broken;
+};
+static const struct db_col audited_cols[] = { COL(struct audited, checked_us), COL(struct audited, broken) };
+
+/* Of the nightly proof; without an age it has never come to its end. */
+static void add_audit(struct sb *b, const struct audited *a, int64_t now_us)
+{
+    head(b, "ledger_rules_broken", "Jobs that break a rule of the ledger: see filmgate audit ledger.");
+    sb_addf(b, "filmgate_ledger_rules_broken %lld\n", (long long)a->broken);
+    if (!a->checked_us)
+        return;
+    head(b, "ledger_checked_age_seconds", "Since the ledger was last gone through.");
+    sb_add(b, FG_LIT("filmgate_ledger_checked_age_seconds"));
+    add_seconds(b, now_us - a->checked_us);
+}
+
 /* Counters of one process say little behind a pool, and die with it: these are the database's
  * truths, the same whichever process answers. */
 enum fg_code meta_metrics(struct fg_ctx *cx, struct web_app *app, struct web_req *req,
@@ -152,6 +169,7 @@ enum fg_code meta_metrics(struct fg_ctx *cx, struct web_app *app, struct web_req
     struct health h;
     struct stage_count *stages;
     struct due_count *due, webhooks = { 0 };
+    struct audited audited = { 0 };
     size_t stage_n, due_n;
     bool found;
     enum fg_code rc = read_health(cx, app, &h);
@@ -163,6 +181,8 @@ enum fg_code meta_metrics(struct fg_ctx *cx, struct web_app *app, struct web_req
     if (rc == FG_OK)
         rc = db_one(cx, app->db, SQL_HEALTH_WEBHOOKS, DB_NO_ARGS, DB_COLS(webhook_cols), &webhooks,
                     &found);
+    if (rc == FG_OK)
+        rc = db_one(cx, app->db, SQL_LEDGER_AUDITED, DB_NO_ARGS, DB_COLS(audited_cols), &audited, &found);
     if (rc != FG_OK)
         return rc;
     struct sb *b = &resp->body;
@@ -173,6 +193,7 @@ enum fg_code meta_metrics(struct fg_ctx *cx, struct web_app *app, struct web_req
     add_stages(b, stages, stage_n);
     add_due(b, due, due_n, cx->now_us);
     add_webhooks(b, &webhooks, cx->now_us);
+    add_audit(b, &audited, cx->now_us);
     if (h.sweeper_us) {
         head(b, "sweeper_heartbeat_age_seconds", "Since a sweeper last gave a sign.");
         sb_add(b, FG_LIT("filmgate_sweeper_heartbeat_age_seconds"));

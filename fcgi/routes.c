@@ -26,6 +26,7 @@ static const struct route api[] = {
     { "GET", "/v1/models", models_list, AUTH_KEY, 0, 0 },
     { "GET", "/v1/status", status_get, AUTH_KEY, 0, 0 },
     { "POST", "/v1/quotes", quotes_create, AUTH_KEY, JOB_BODY_MAX, ROUTE_JSON },
+    { "GET", "/v1/usage", usage_get, AUTH_KEY, 0, 0 },
     { "GET", "/v1/webhook-endpoints", webhooks_list, AUTH_APP, 0, 0 },
     { "POST", "/v1/webhook-endpoints", webhooks_create, AUTH_APP, WEBHOOK_BODY_MAX, ROUTE_JSON },
     { "GET", "/v1/webhook-endpoints/{id}", webhooks_get, AUTH_APP, 0, 0 },
@@ -195,7 +196,7 @@ void web_answer(struct fg_ctx *cx, struct web_app *app, struct web_req *req, str
     if (rc == FG_OK && resp->body.bad)
         rc = fg_fail(cx, FG_INTERNAL, "The answer is too large.");
     if (rc != FG_OK) {
-        if (fg_err_info(rc)->http >= 500)
+        if (fg_err_info(rc)->http >= 500 && rc != FG_PAUSED_BY_BUDGET) /* as the operator wants it: no failure */
             log_err(cx, "web.error", req->path);
         app->error(cx, app, req, rc, resp);
         if (allow.p)

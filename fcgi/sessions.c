@@ -2,6 +2,7 @@
 #include "base/arena.h"
 #include "handlers.h"
 #include "io/json.h"
+#include "limits.h"
 
 #define KEY_MAX 200
 
@@ -105,14 +106,31 @@ enum fg_code sessions_end(struct fg_ctx *cx, struct web_app *app, struct web_req
     return FG_OK;
 }
 
+static enum fg_code add_money(struct fg_ctx *cx, struct web_app *app, const struct identity *who, struct jw *w)
+{
+    struct terms t;
+    struct account_use u;
+    struct fg_str user = who->role == ROLE_USER ? fg_str_c(who->user_id) : FG_NONE;
+    enum fg_code rc = terms_read(cx, app->db, who->account_id, &t);
+    if (rc == FG_OK)
+        rc = use_read(cx, app->db, who->account_id, &t, user, &u);
+    if (rc != FG_OK)
+        return rc;
+    limits_add_plan(w, &t.plan);
+    limits_add(w, who, &t, &u);
+    limits_add_balance(w, who, &t, &u);
+    jw_str(w, "currency", t.currency);
+    return FG_OK;
+}
+
 enum fg_code sessions_me(struct fg_ctx *cx, struct web_app *app, struct web_req *req,
                          struct web_resp *resp)
 {
     struct jw w = jw_on(&resp->body);
-    enum fg_code rc = FG_OK;
     jw_open(&w, NULL);
     add_identity(&w, &req->who);
-    if (req->who.role != ROLE_USER)
+    enum fg_code rc = add_money(cx, app, &req->who, &w);
+    if (rc == FG_OK && req->who.role != ROLE_USER)
         rc = webhooks_add_me(cx, app, req, &w);
     jw_close(&w);
     web_header(cx, resp, "Cache-Control", FG_LIT("no-store"));

@@ -2,6 +2,7 @@
 #include "handlers.h"
 #include "io/json.h"
 #include "job/standing.h"
+#include "money/cost.h"
 
 static void add_ms(struct jw *w, const char *key, int64_t ms)
 {
@@ -91,6 +92,135 @@ static void add_weather(struct sb *b, const struct weather *w)
                 (long long)(w->row[i].n - w->row[i].good_n));
 }
 
+/* ---- what attempts of the last day cost ---- */
+
+#define CURRENCIES_MAX 8 /* shown */
+
+struct currencies {
+    struct fg_str name[CURRENCIES_MAX];
+    unsigned n;
+};
+
+static void add_currency(struct currencies *c, struct fg_str name)
+{
+    for (unsigned i = 0; i < c->n; i++)
+        if (fg_eq(c->name[i], name))
+            return;
+    if (c->n < CURRENCIES_MAX)
+        c->name[c->n++] = name;
+}
+
+static struct cost_row cost_of(const struct cost_row *row, size_t n, const char *outcome, struct fg_str currency)
+{
+    for (size_t i = 0; i < n; i++)
+        if (fg_eq(row[i].outcome, fg_str_c(outcome)) && fg_eq(row[i].currency, currency))
+            return row[i];
+    return (struct cost_row){ .micro = 0 };
+}
+
+/* Every outcome is told, with 0 where nothing was. */
+static void add_outcomes(struct sb *b, const struct currencies *c, const struct cost_row *row, size_t n, bool micro)
+{
+    static const char *const outcomes[] = {
+#define O(name, words) #name,
+        COST_OUTCOMES(O)
+#undef O
+    };
+    for (unsigned k = 0; k < c->n; k++)
+        for (size_t i = 0; i < FG_LEN(outcomes); i++) {
+            struct cost_row r = cost_of(row, n, outcomes[i], c->name[k]);
+            sb_addf(b, "filmgate_%s{outcome=\"%s\",currency=\"%.*s\"} %lld\n", micro ? "cost_micro" : "attempts",
+                    outcomes[i], FG_P(c->name[k]), (long long)(micro ? r.micro : r.n));
+        }
+}
+
+/* less_cost: what was charged less what attempts cost. */
+static void add_charged(struct sb *b, const struct currencies *c, const struct cost_row *row, size_t n, bool less_cost)
+{
+    for (unsigned k = 0; k < c->n; k++) {
+        int64_t micro = cost_of(row, n, COST_CHARGED, c->name[k]).micro;
+        for (size_t i = 0; less_cost && i < n; i++)
+            if (fg_eq(row[i].currency, c->name[k]) && !fg_eq(row[i].outcome, FG_LIT(COST_CHARGED)))
+                micro -= row[i].micro;
+        sb_addf(b, "filmgate_%s_micro{currency=\"%.*s\"} %lld\n", less_cost ? "margin" : COST_CHARGED, FG_P(c->name[k]),
+                (long long)micro);
+    }
+}
+
+static void add_costs(struct sb *b, const struct catalogue *catalogue, const struct cost_row *row, size_t n)
+{
+    struct currencies c = { .n = 0 };
+    for (unsigned i = 0; i < catalogue->model_n; i++)
+        add_currency(&c, catalogue->model[i].price.currency);
+    for (size_t i = 0; i < n; i++)
+        add_currency(&c, row[i].currency);
+    sb_add(b, FG_LIT("# HELP filmgate_cost_micro What attempts of the last day cost us, by what became of them.\n"
+                     "# TYPE filmgate_cost_micro gauge\n"));
+    add_outcomes(b, &c, row, n, true);
+    sb_add(b, FG_LIT("# HELP filmgate_attempts How many they were.\n# TYPE filmgate_attempts gauge\n"));
+    add_outcomes(b, &c, row, n, false);
+    sb_add(b, FG_LIT("# HELP filmgate_charged_micro What accounts were charged in the last day.\n"
+                     "# TYPE filmgate_charged_micro gauge\n"));
+    add_charged(b, &c, row, n, false);
+    sb_add(b, FG_LIT("# HELP filmgate_margin_micro That less what attempts cost.\n# TYPE filmgate_margin_micro gauge\n"));
+    add_charged(b, &c, row, n, true);
+}
+
+struct stored {
+    int64_t bytes;
+};
+static const struct db_col stored_cols[] = { COL(struct stored, bytes) };
+
+static enum fg_code add_money(struct fg_ctx *cx, struct web_app *app, struct sb *b)
+{
+    struct cost_row *row;
+    struct stored stored = { 0 };
+    size_t n;
+    bool found;
+    enum fg_code rc = cost_kept(cx, app->db, &row, &n);
+    if (rc == FG_OK)
+        rc = db_one(cx, app->db, SQL_STORAGE_BYTES, DB_NO_ARGS, DB_COLS(stored_cols), &stored, &found);
+    if (rc != FG_OK)
+        return rc;
+    add_costs(b, app->catalogue, row, n);
+    sb_addf(b, "# HELP filmgate_storage_bytes Bytes of outputs that are kept.\n# TYPE filmgate_storage_bytes gauge\n"
+               "filmgate_storage_bytes %lld\n", (long long)stored.bytes);
+    return FG_OK;
+}
+
+static void add_brake(struct sb *b, struct fg_str provider, bool on, int64_t spent)
+{
+    sb_addf(b,
+            "filmgate_brake{provider=\"%.*s\"} %d\n"
+            "filmgate_brake_spent_micro{provider=\"%.*s\"} %lld\n",
+            FG_P(provider), on, FG_P(provider), (long long)spent);
+}
+
+/* Only where there is a brake: what an hour costs is read row by row. */
+static enum fg_code add_brakes(struct fg_ctx *cx, const struct web_app *app, struct sb *b)
+{
+    const struct catalogue *c = app->catalogue;
+    struct brakes brakes;
+    struct spending s;
+    if (!brake_is_set(app->conf))
+        return FG_OK;
+    enum fg_code rc = brakes_read(cx, app->db, app->conf, &brakes);
+    if (rc == FG_OK)
+        rc = brake_spending(cx, app->db, &s);
+    if (rc != FG_OK)
+        return rc;
+    sb_add(b, FG_LIT("# HELP filmgate_brake 1 while the operator's budget for an hour holds new jobs back.\n"
+                     "# TYPE filmgate_brake gauge\n"
+                     "# HELP filmgate_brake_spent_micro What the attempts of the last hour cost, in micro-units.\n"
+                     "# TYPE filmgate_brake_spent_micro gauge\n"));
+    add_brake(b, BRAKE_ALL, brakes_until(&brakes, BRAKE_ALL, cx->now_us), brake_spent(&s, BRAKE_ALL));
+    for (unsigned i = 0; i < c->provider_n; i++)
+        if (c->provider[i].set_up)
+            add_brake(b, c->provider[i].name, brakes_until(&brakes, c->provider[i].name, cx->now_us),
+                      brake_spent(&s, c->provider[i].name));
+    return FG_OK;
+}
+
 enum fg_code status_metrics(struct fg_ctx *cx, struct web_app *app, struct sb *b)
 {
     struct standing *row;
@@ -103,5 +233,6 @@ enum fg_code status_metrics(struct fg_ctx *cx, struct web_app *app, struct sb *b
         return rc;
     add_states(b, row, n);
     add_weather(b, &weather);
-    return FG_OK;
+    rc = add_money(cx, app, b);
+    return rc == FG_OK ? add_brakes(cx, app, b) : rc;
 }

@@ -68,6 +68,7 @@ struct web_resp {
 
 struct route_table;
 struct weather;
+struct brakes;
 struct clock;
 struct web_app;
 
@@ -93,6 +94,9 @@ struct web_app {
     const struct weather *weather;     /* how models have done lately; NULL: not known */
     struct arena *weather_mem;         /* where that stands */
     int64_t weather_look_us;           /* monotonic: when it is read again */
+    const struct brakes *brakes;       /* who is at the operator's brake; NULL: not known */
+    struct arena *brakes_mem;
+    int64_t brakes_look_us;
     struct account_cache *keys;        /* NULL in the studio */
     int wake_fd;                       /* datagram socket to the sweeper, or -1 */
     uint8_t pepper[HASH_LEN];
