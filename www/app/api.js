@@ -14,11 +14,15 @@ export class Problem extends Error {
         this.detail = body.detail ?? '';
         this.requestId = body.requestId ?? '';
         this.errors = Array.isArray(body.errors) ? body.errors : [];
+        this.limit = body.limit ?? null;
+        this.jobId = body.jobId ?? '';
         this.retryAfterMs = Number(retryAfter) > 0 ? Number(retryAfter) * 1000 : 0;
     }
 
-    /* The same request may be sent again; a job with the same Idempotency-Key is not made twice. */
+    /* The same request may be sent again; a job with the same Idempotency-Key is not made twice. What an
+     * account's limit refuses may take until tomorrow: a person decides about that. */
     get passing() {
+        if (this.limit) return false;
         return this.status >= 500 || this.status === 429 || this.code === 'idempotency_in_flight';
     }
 }

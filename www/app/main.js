@@ -68,7 +68,7 @@ function startDesk(me, focus) {
         }
     });
     reel = new ReelView(store, { useAgain: (job) => create.fill(job), changed });
-    create = new CreateView(`${me.account}/${me.userId ?? ''}`, (job) => {
+    create = new CreateView(`${me.account}/${me.userId ?? ''}`, me.plan, (job) => {
         store.put(job);
         changed();
     });

@@ -1,5 +1,5 @@
 /* What the form can offer for a choice: one model, or the union of what the models of a route can
- * do. Pure: from the answer of GET /v1/models. */
+ * do, as far as the account's plan includes it. Pure: from the answers of GET /v1/models and /v1/me. */
 
 const union = (lists) => [...new Set(lists.flat())];
 
@@ -25,16 +25,24 @@ function sizesOf(models) {
 const agreed = (models, field, mixed) =>
     models.every((m) => m[field] === models[0][field]) ? models[0][field] : mixed;
 
-export function offerOf(name, route, models) {
+/* A plan's list is null where everything is allowed. */
+const allows = (list, word) => !list || list.includes(word);
+
+export function offerOf(name, route, models, plan) {
+    const sizes = sizesOf(models).filter((s) => allows(plan.resolutions, s.resolution));
+    const allowed = (list) => list.filter((s) => allows(plan.durations, s)).sort((a, b) => a - b);
+    const durations = allowed(union(models.map((m) => m.durations))),
+        ofFirst = allowed(models[0].durations);
+    const usual = [plan.defaultResolution, models[0].defaultResolution];
     return {
         name,
         isRoute: route,
         models,
-        durations: union(models.map((m) => m.durations)).sort((a, b) => a - b),
-        sizes: sizesOf(models),
+        durations,
+        sizes,
         usual: {
-            resolution: models[0].defaultResolution,
-            durations: models[0].durations,
+            resolution: usual.find((one) => sizes.some((s) => s.resolution === one)),
+            durations: ofFirst.length > 0 ? ofFirst : durations,
         },
         image: agreed(models, 'image', 'optional'),
         imageDecidesRatio: models.every((m) => m.imageDecidesRatio),
@@ -45,23 +53,13 @@ export function offerOf(name, route, models) {
 }
 
 /* Routes in their order, then the single models; only what can be had here. */
-export function offersOf({ data, routes }) {
-    const available = data.filter((m) => m.available);
+export function offersOf({ data, routes }, plan) {
+    const available = data.filter((m) => m.available && allows(plan.models, m.name));
     const byName = new Map(available.map((m) => [m.name, m]));
     const ofRoute = (r) => r.models.map((name) => byName.get(name)).filter(Boolean);
     return [
         ...routes.map((r) => [r.name, ofRoute(r)]).filter(([, models]) => models.length > 0)
-            .map(([name, models]) => offerOf(name, true, models)),
-        ...available.map((m) => offerOf(m.name, false, [m])),
-    ];
-}
-
-/* Without a quote: of one model only, from its price list. Micro-units, or null. */
-export function listPrice(offer, { resolution, duration, audio }) {
-    if (offer.isRoute && offer.models.length > 1) return null;
-    const { currency, per, byResolution } = offer.models[0].pricing;
-    const row = byResolution.find((p) => p.resolution === resolution);
-    if (!row) return null;
-    const micro = audio ? row.audioMicro : row.micro;
-    return { micro: per === 'clip' ? micro : micro * duration, currency };
+            .map(([name, models]) => offerOf(name, true, models, plan)),
+        ...available.map((m) => offerOf(m.name, false, [m], plan)),
+    ].filter((offer) => offer.sizes.length > 0 && offer.durations.length > 0);
 }

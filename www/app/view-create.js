@@ -4,7 +4,8 @@
 import { api } from './api.js';
 import { announce, el, make, setShown, setText } from './dom.js';
 import { Intents } from './intent.js';
-import { listPrice, offersOf } from './offer.js';
+import { refusalWords, roomWords } from './money.js';
+import { offersOf } from './offer.js';
 import { Quotes } from './quote.js';
 import { Weather } from './weather.js';
 import {
@@ -29,27 +30,34 @@ const SHAPE_PX = 34;
 const MODELS_AGAIN_MS = 4000;
 const USUAL_SECONDS = 5;
 const TICKS_MAX = 12;
-/* In place of the prompt in a quote, which is about the settings. */
-const ANY_PROMPT = 'any';
+/* In place of the prompt in a quote goes one of about its length, which is all that a price may depend on. */
+const ANY_STEP = 250;
+const STALE = new Set(['quote_used', 'quote_expired', 'quote_mismatch']);
 const IN_MORE = ['imageUrl', 'seed', 'audio', 'negativePrompt'];
 const FIELDS = ['prompt', 'model', 'aspectRatio', 'duration', 'resolution', ...IN_MORE];
 const AUDIO = { '': undefined, true: true, false: false };
 
 const codePoints = (text) => [...text.trim()].length;
+const anyPrompt = (text) =>
+    'x'.repeat(Math.min(Math.max(1, Math.ceil(codePoints(text) / ANY_STEP)) * ANY_STEP, PROMPT_MAX));
 const form = () => el('create-form');
 const chosen = (name) => form().elements[name]?.value ?? '';
 
 export class CreateView {
     #intents;
+    #plan;
     #done;
     #offers = [];
     #seconds = 0;
+    #sent = null;
     #quotes = new Quotes((body, quote, problem) => this.#quoted(body, quote, problem));
     #weather = new Weather(() => this.#notice());
     #stopped = new AbortController();
     #timer = 0;
 
-    constructor(owner, done) {
+    /* plan: of GET /v1/me. done(job): it has been taken on. */
+    constructor(owner, plan, done) {
+        this.#plan = plan;
         this.#done = done;
         this.#intents = new Intents(owner, (what, detail) => this.#heard(what, detail));
         const on = (node, type, fn) =>
@@ -63,6 +71,11 @@ export class CreateView {
             if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) form().requestSubmit();
         });
         on(el('sending-stop'), 'click', () => this.#intents.drop());
+        on(el('again-yes'), 'click', () => this.#makeAgain());
+        on(el('again-no'), 'click', () => {
+            setShown(el('again'), false);
+            el('prompt').focus();
+        });
     }
 
     start() {
@@ -71,6 +84,7 @@ export class CreateView {
         this.#loadModels();
         this.#weather.start();
         const body = this.#intents.resume();
+        this.#sent = body;
         if (body) this.#apply(body);
     }
 
@@ -81,6 +95,7 @@ export class CreateView {
         this.#stopped.abort();
         this.#intents.rest();
         this.#clearErrors();
+        setShown(el('room'), false);
         el('prompt').value = '';
     }
 
@@ -107,7 +122,7 @@ export class CreateView {
             setText(el('price'), 'Waiting for the list of models…');
             return;
         }
-        this.#offers = offersOf(list);
+        this.#offers = offersOf(list, this.#plan);
         const routes = this.#offers.filter((o) => o.isRoute),
             models = this.#offers.filter((o) => !o.isRoute);
         el('model').replaceChildren(
@@ -219,6 +234,7 @@ export class CreateView {
         if (target.name === 'model' || target.name === 'aspectRatio') this.#offer({});
         if (target.name === 'model') this.#clearErrors();
         this.#fieldError(target.name, '');
+        setShown(el('again'), false);
         this.#count();
         this.#sums();
     }
@@ -235,32 +251,40 @@ export class CreateView {
         setText(el('duration-out'), `${this.#seconds} s`);
         el('duration').setAttribute('aria-valuetext', `${this.#seconds} seconds`);
         if (!this.#offered()) return;
-        const body = { ...this.#body(), prompt: ANY_PROMPT };
-        /* Half of an address or of a number is no wish yet. */
-        if (!URL.canParse(body.imageUrl ?? 'https://x')) delete body.imageUrl;
-        if (!seedFits(body.seed ?? 0)) delete body.seed;
-        this.#price(listPrice(this.#offered(), body));
+        const body = this.#inQuestion(this.#body());
+        if (!this.#quotes.held(body)) setText(el('price'), 'Asking for the price…');
         this.#quotes.ask(body);
     }
 
-    #price(price) {
-        if (price) setText(el('price'), priceWords(price.micro, price.currency));
+    /* What a quote is asked for. */
+    #inQuestion(wish) {
+        const body = { ...wish, prompt: anyPrompt(wish.prompt) };
+        /* Half of an address or of a number is no wish yet. */
+        if (!URL.canParse(body.imageUrl ?? 'https://x')) delete body.imageUrl;
+        if (!seedFits(body.seed ?? 0)) delete body.seed;
+        return body;
     }
 
-    /* A quote knows the price of a route, the wait and what is left out; without one the price of the
-     * list stands, where there is one. */
+    /* The list of models has prices too, but not this account's: what is shown is what will be paid. */
     #quoted(body, quote, problem) {
         const offer = this.#offered();
+        this.#room(quote ? roomWords(quote) : '');
         if (!quote) {
-            const none = problem.status === 400;
-            if (none || !listPrice(offer, body)) setText(el('price'), none ? 'Not with these settings' : '');
+            const none = problem.status === 400 || problem.status === 403;
+            setText(el('price'), none ? 'Not with these settings' : 'The price is not known at the moment');
             setText(el('quote'), none ? doorWords(problem)[0] : '');
             return;
         }
-        this.#price({ micro: quote.priceMicro, currency: quote.currency });
+        setText(el('price'), priceWords(quote.priceMicro, quote.currency));
         const maker = offer.models.length > 1 ? `${quote.model}, as things stand` : '';
         const words = [maker, waitWords(quote.waitEstimate), ignoredWords(quote.ignored)];
         setText(el('quote'), words.filter(Boolean).join('; '));
+    }
+
+    /* What the button was refused for stands above it already. */
+    #room(words) {
+        setText(el('room'), words);
+        setShown(el('room'), words !== '' && words !== el('create-error').textContent);
     }
 
     #notice() {
@@ -310,7 +334,20 @@ export class CreateView {
             this.#fieldError('prompt', `At most ${PROMPT_MAX} characters; it has ${n}.`);
         if (this.#offered().seed && seed && !(/^\d{1,10}$/.test(seed) && seedFits(Number(seed))))
             this.#fieldError('seed', `A whole number from 0 to ${SEED_MAX}.`);
-        if (!this.#focusFirstError()) this.#intents.start(this.#body());
+        if (!this.#focusFirstError()) this.#start(this.#body());
+    }
+
+    /* At the price that is shown. A key alone would say that the same wish twice is meant. */
+    #start(wish) {
+        const quote = this.#quotes.held(this.#inQuestion(wish));
+        this.#sent = { ...wish, allowDuplicate: false, ...(quote && { quoteId: quote.id }) };
+        this.#intents.start(this.#sent);
+    }
+
+    #makeAgain() {
+        setShown(el('again'), false);
+        this.#sent = { ...this.#sent, allowDuplicate: true };
+        this.#intents.start(this.#sent);
     }
 
     #heard(what, detail) {
@@ -325,6 +362,7 @@ export class CreateView {
         if (what === 'done') {
             el('prompt').value = '';
             this.#count();
+            this.#quotes.again();
             this.#done(detail);
             announce('Your video has been taken on.');
         }
@@ -345,18 +383,31 @@ export class CreateView {
 
     /* A problem names each field; what has no place in the form is told above the button. */
     #refused(problem) {
+        if (problem.code === 'duplicate_request') {
+            setShown(el('again'), true);
+            el('again').scrollIntoView({ block: 'nearest' });
+            el('again-words').focus();
+            return;
+        }
+        const isOfQuote = STALE.has(problem.code) || problem.errors.some((e) => e.path === '/quoteId');
+        if (isOfQuote || problem.limit) this.#quotes.again();
         const rest = [],
             told = new Map();
-        for (const error of problem.errors) {
+        for (const error of isOfQuote ? [] : problem.errors) {
             const name = fieldOfPath(error.path);
             if (!FIELDS.includes(name) || this.#isHidden(name)) rest.push(`${fieldWords(error)}.`);
             else told.set(name, [...(told.get(name) ?? []), `${fieldWords(error)}.`]);
         }
         /* Of a route each model says why not: one line each. */
         for (const [name, lines] of told) this.#fieldError(name, lines.join('\n'));
-        if (problem.errors.length === 0) rest.push(errorWords(problem));
+        if (isOfQuote) rest.push(errorWords({ ...problem, code: STALE.has(problem.code) ? problem.code : 'quote_expired' }));
+        else if (problem.errors.length === 0) rest.push(refusalWords(problem, this.#currency()));
         setText(el('create-error'), rest.join('\n'));
         if (!this.#focusFirstError()) el('create-error').focus();
+    }
+
+    #currency() {
+        return this.#offered()?.models[0].pricing.currency;
     }
 
     #isHidden(name) {
@@ -383,6 +434,7 @@ export class CreateView {
     #clearErrors() {
         for (const name of FIELDS) this.#fieldError(name, '');
         setText(el('create-error'), '');
+        setShown(el('again'), false);
     }
 }
 

@@ -2,6 +2,7 @@
  * says. */
 
 import { el, make, setShown, setText } from './dom.js';
+import { costWords } from './money.js';
 import { serverNow, spanWords } from './time.js';
 import { Timeline } from './view-timeline.js';
 import {
@@ -104,6 +105,7 @@ export class JobCard {
         setText(p.prompt, promptOf(job));
         setText(p.edge, formatWords(job));
         setText(p.maker, makerWords(job));
+        setText(p.cost, costWords(job));
         const failed = job.status === 'failed' || job.status === 'expired';
         setShown(p.reason, failed);
         if (failed) {

@@ -19,6 +19,9 @@ const STAGES = {
     storing: 'Rendered; the file is being fetched and checked.',
 };
 
+/* What keeps a job waiting besides its turn. */
+const WAITING_FOR = { operator_budget: 'Paused by the operator’s budget; it goes on by itself.' };
+
 const FINISHED_ANYWAY = 'You asked to cancel, but the provider finished it all the same.';
 
 /* [what happened, what one can do]; the slugs of core/job/reasons.def and design names to come. */
@@ -140,6 +143,12 @@ const PROBLEMS = {
     rate_limited: 'Too many requests. A moment, please.',
     not_ready: 'The service is not ready.',
     too_large: 'That is too large.',
+    plan_limit: 'The plan of this account does not include that.',
+    duplicate_request: 'Just this video was asked for a moment ago.',
+    quote_used: 'This price has been used for another video. It is asked for anew; please press again.',
+    quote_expired: 'This price was held for some minutes only. It is asked for anew; please press again.',
+    quote_mismatch: 'The price was for other settings. It is asked for anew; please press again.',
+    paused_by_budget: 'New videos are paused by the operator’s budget.',
     idempotency_key_reused: 'This was already sent with other settings.',
 };
 
@@ -166,7 +175,7 @@ function lineWords(before) {
 export function stageWords(job) {
     if (!isRunning(job))
         return job.status === 'succeeded' && job.cancelRequestedAt ? FINISHED_ANYWAY : '';
-    const stage = STAGES[job.stage] ?? slugWords(job.stage ?? '');
+    const stage = WAITING_FOR[job.waitingFor] ?? STAGES[job.stage] ?? slugWords(job.stage ?? '');
     const asked = job.cancelRequestedAt
         ? 'Cancel requested; what the provider has begun it may still finish. '
         : '';
@@ -332,6 +341,7 @@ function standingWords({ name, state, reason, until }) {
     const at = until ? ` until ${new Date(until).toLocaleTimeString('en-GB', { timeStyle: 'short' })}` : '';
     if (state === 'paused') return `${name} is paused`;
     if (state === 'parked') return `${name} ${PARKED[reason] ?? 'takes no new videos'}${at}`;
+    if (state === 'braked') return `${name} is paused by the operator’s budget${at}`;
     if (state === 'failing') return `${name} keeps failing and rests${at}`;
     return '';
 }
