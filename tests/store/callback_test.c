@@ -116,6 +116,7 @@ TEST(a_callback_for_an_attempt_before_the_last_is_superseded)
     CHECK_CODE(w.cx, send(&c), FG_OK);
     CHECK_IS(job_now(&w, id).provider_job_id, "video_0", "its video stays");
     CHECK_I64(receipts(&w, 4), 1, "kept as superseded");
+    CHECK(ask(&w, "SELECT cost_micro FROM attempt WHERE n = 1") > 0, "a duplicate: it is paid for, too");
     run_to_end(&w, id);
     check_place(&w, id, JOB_SUCCEEDED, STAGE_DONE, "", "and is delivered");
     job_world_end(&w, 0);

@@ -94,6 +94,32 @@ TEST(every_end_ends_the_hold_once_and_drops_the_work)
     job_world_end(&w, 0);
 }
 
+/* However much its provider takes for it. */
+TEST(only_what_the_table_says_is_charged)
+{
+    struct job_world w;
+    job_world_begin(&w);
+    for (int r = JOB_R_NONE + 1; r < JOB_REASON_N; r++)
+        for (int takes = 0; takes < 2; takes++) {
+            const struct job_reason_info *why = job_reason_info((enum job_reason)r);
+            struct fg_str id = new_job(&w, "replay-1", FAR);
+            int64_t balance = ask(&w, "SELECT balance_micro FROM account_use WHERE account_id = 1");
+            enum job_event path[] = { EV_CLAIM, EV_ACCEPTED, r == JOB_R_DEADLINE_EXCEEDED ? EV_DEADLINE : EV_FAILED };
+            for (size_t k = 0; k < FG_LEN(path); k++) {
+                struct job j = job_now(&w, id);
+                struct moving m = { j, { .event = path[k], .reason = k == 2 ? (enum job_reason)r : JOB_R_NONE,
+                                         .charged = k == 2 && takes } };
+                CHECK_CODE(w.cx, db_tx(w.cx, w.env.db, move_body, &m), FG_OK);
+            }
+            struct job j = job_now(&w, id);
+            bool pays = takes && r == JOB_R_BLOCKED_PROMPT;
+            CHECK_I64(j.charged, pays, why->slug);
+            CHECK_I64(ask(&w, "SELECT balance_micro FROM account_use WHERE account_id = 1") - balance,
+                      pays ? 0 : j.price_micro, why->slug);
+        }
+    job_world_end(&w, 0);
+}
+
 TEST(the_timeline_is_in_order)
 {
     struct job_world w;
@@ -113,6 +139,28 @@ TEST(the_timeline_is_in_order)
     CHECK_IS(timeline(&w, id), "submitting accepted started output_ready succeeded", "what happened");
     CHECK_I64(e[n - 1].state, JOB_SUCCEEDED, "the last one tells the end");
     check_place(&w, id, JOB_SUCCEEDED, STAGE_DONE, "", "all went well");
+    job_world_end(&w, 0);
+}
+
+/* A handler that waited for the row, and a clock that was an hour ahead when somebody else moved it. */
+TEST(whoever_waited_does_not_turn_the_timeline_round)
+{
+    struct job_world w;
+    job_world_begin(&w);
+    struct fg_str id = new_job(&w, "replay-1", FAR);
+    struct job j = job_now(&w, id);
+    CHECK_CODE(w.cx, move(&w, &j, EV_CLAIM, JOB_R_NONE), FG_OK);
+    int64_t moved_us = w.cx->now_us;
+    w.cx->now_us = moved_us - FG_US_PER_S;
+    j = job_now(&w, id);
+    CHECK_CODE(w.cx, move(&w, &j, EV_ACCEPTED, JOB_R_NONE), FG_OK);
+    w.cx->now_us = moved_us - 3600 * FG_US_PER_S;
+    j = job_now(&w, id);
+    CHECK_CODE(w.cx, move(&w, &j, EV_STARTED, JOB_R_NONE), FG_OK);
+    CHECK_I64(ask(&w, "SELECT at_us FROM job_event WHERE seq = 3"), moved_us, "not before what came before it");
+    CHECK_I64(ask(&w, "SELECT at_us FROM job_event WHERE seq = 4"), w.cx->now_us, "no wrong clock is waited for");
+    w.cx->now_us = moved_us;
+    run_to_end(&w, id);
     job_world_end(&w, 0);
 }
 

@@ -124,7 +124,7 @@ static void connect_to_look(struct job_world *w)
 static void two_accounts(struct job_world *w)
 {
     do_sql(w, "INSERT INTO account (id, public_id, name, created_us) VALUES (1, 'acct_1', 'a', 1), "
-              "(2, 'acct_2', 'b', 1)");
+              "(2, 'acct_2', 'b', 1); INSERT INTO account_use (account_id) VALUES (1), (2)");
 }
 
 void job_world_begin(struct job_world *w)

@@ -4,6 +4,7 @@
 
 #include "cli/cli.h"
 #include "cli/migrations.h"
+#include "money/ledger.h"
 #include "store/db_server.h"
 
 struct place {
@@ -141,5 +142,72 @@ TEST(names_and_options_that_cannot_be)
         p.conf.db_name = fg_str_c(row[i].name);
         CHECK_CODE(p.cx, cli_migrate(p.cx, &p.conf, row[i].argc, argv), row[i].want);
     }
+    t_end(&p.w, 0);
+}
+
+/* ---- what a migration makes of what was there ---- */
+
+#define DAY_US (86400 * FG_US_PER_S)
+#define TODAY (INT64_C(1893456000) * FG_US_PER_S + 9 * DAY_US) /* 2030-01-10 */
+
+static size_t before(const char *name)
+{
+    size_t n = 0;
+    while (n < migration_n && strcmp(migrations[n].name, name) != 0)
+        n++;
+    return n;
+}
+
+/* A job with its hold, as 0005 has them; end 0: it runs. */
+static void add_job(struct place *p, int id, int64_t created_us, int end)
+{
+    script(p, arena_fmt(p->cx->mem,
+        "INSERT INTO job (id, public_id, account_id, state, stage, version, provider, model, prompt, aspect_ratio, duration_s, "
+        "resolution, price_micro, currency, request_id, created_us, updated_us, deadline_us, finished_us, error_code, charged) "
+        "VALUES (%d, 'job_%d', 1, %d, %d, 1, 'studio', 'studio-1', 'p', '16:9', 5, '480p', 100, 'USD', 'r', %lld, 1, 1, %s, "
+        "%s, %d); INSERT INTO ledger (job_id, side, account_id, kind, amount_micro, currency, at_us) "
+        "VALUES (%d, 0, 1, 1, 100, 'USD', 1)%s",
+        id, id, end == LEDGER_SETTLE ? 4 : end ? 5 : 1, end ? 0 : 1, (long long)created_us, end ? "2" : "NULL",
+        end == LEDGER_RELEASE ? "'canceled'" : "NULL", end == LEDGER_SETTLE, id,
+        end ? arena_fmt(p->cx->mem, ", (%d, 1, 1, %d, 100, 'USD', 2)", id, end).p : "").p);
+}
+
+/* What ran before there were windows gives back what it holds in them, and nothing else. */
+TEST(jobs_of_before_the_limits_are_counted_and_can_end)
+{
+    struct place p;
+    struct db *db;
+    struct account_use u;
+    struct terms t;
+    size_t applied;
+    place_begin(&p);
+    CHECK_CODE(p.cx, migrate(p.cx, &p.conf, migrations, before("0006_money.sql"), &applied), FG_OK);
+    script(&p, "INSERT INTO account (id, public_id, name, created_us) VALUES (1, 'acct_1', 'a', 1), (2, 'acct_2', 'b', 1)");
+    add_job(&p, 1, TODAY - 30 * DAY_US, 0);
+    add_job(&p, 2, TODAY - DAY_US, 0);
+    add_job(&p, 3, TODAY, 0);
+    add_job(&p, 4, TODAY + 1, LEDGER_SETTLE);
+    add_job(&p, 5, TODAY + 2, LEDGER_RELEASE);
+    CHECK_CODE(p.cx, migrate(p.cx, &p.conf, migrations, migration_n, &applied), FG_OK);
+    CHECK_CODE(p.cx, db_open(p.cx, &db, &p.conf, DB_CLI), FG_OK);
+    p.cx->now_us = TODAY + 3;
+    CHECK_CODE(p.cx, terms_read(p.cx, db, 1, &t), FG_OK);
+    CHECK_CODE(p.cx, use_read(p.cx, db, 1, &t, FG_NONE, &u), FG_OK);
+    CHECK_I64(u.balance_micro, -400, "three are held, one is charged");
+    CHECK_I64(u.outstanding_n, 3, "three run");
+    CHECK_I64(u.day_n, 3, "of today");
+    CHECK_I64(u.day_micro, 200, "of which one was released");
+    CHECK_I64(u.month_micro, 300, "and one of yesterday");
+    for (int id = 1; id <= 3; id++) {
+        static const int64_t created_us[] = { 0, TODAY - 30 * DAY_US, TODAY - DAY_US, TODAY };
+        struct ledger_job j = { id, 1, 100, created_us[id], FG_LIT("USD") };
+        CHECK_CODE(p.cx, ledger_end(p.cx, db, &j, LEDGER_RELEASE), FG_OK);
+    }
+    CHECK_CODE(p.cx, use_read(p.cx, db, 1, &t, FG_NONE, &u), FG_OK);
+    CHECK(u.balance_micro == -100 && u.outstanding_n == 0, "one was charged");
+    CHECK(u.day_micro == 100 && u.month_micro == 100, "today");
+    CHECK_CODE(p.cx, use_read(p.cx, db, 2, &t, FG_NONE, &u), FG_OK);
+    CHECK(u.balance_micro == 0 && u.day_micro == 0 && u.month_micro == 0, "who never had a job has a row");
+    db_close(db);
     t_end(&p.w, 0);
 }

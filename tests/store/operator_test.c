@@ -1,37 +1,10 @@
 /* What a support case needs: a doubt ended by hand, callbacks seen and processed again, and a provider's own list held
  * against our books. All by the operator's commands. */
-#include <stdio.h>
-#include <unistd.h>
-
-#include "cli/cli.h"
 #include "store/callback_kit.h"
+#include "store/cli_kit.h"
 
 #define FAR 86400
 #define S FG_US_PER_S
-#define ARGS_MAX 8
-
-/* Standard output of one command, in the arena; args end with NULL. */
-static enum fg_code run(struct job_world *w, cli_fn *fn, const char **out, const char *const *args)
-{
-    const char *path = arena_fmt(w->cx->mem, "%s/out", db_server_dir()).p;
-    char *argv[ARGS_MAX];
-    int n = 0;
-    for (; args[n]; n++)
-        argv[n] = arena_cstr(w->cx->mem, fg_str_c(args[n]));
-    struct fg_str request_id = w->cx->request_id;
-    (void)fflush(stdout);
-    int before = dup(STDOUT_FILENO);
-    CHECK(before >= 0 && freopen(path, "w", stdout) != NULL, path);
-    enum fg_code rc = fn(w->cx, &w->conf, n, argv);
-    (void)fflush(stdout);
-    CHECK(dup2(before, STDOUT_FILENO) >= 0 && close(before) == 0, "back");
-    *out = arena_cstr(w->cx->mem, t_file(w->cx, path));
-    w->cx->request_id = request_id;
-    w->cx->now_us = w->t.utc_us;
-    return rc;
-}
-
-#define RUN(w, fn, out, ...) run((w), (fn), (out), (const char *const[]){ __VA_ARGS__, NULL })
 
 static const char *c(struct job_world *w, struct fg_str s)
 {

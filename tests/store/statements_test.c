@@ -169,12 +169,12 @@ static void fill(struct place *p)
 TEST(claims_sort_nothing)
 {
     static const struct {
-        const char *name, *value[6], *index;
+        const char *name, *value[7], *index;
     } row[] = {
         { "DUE_CLAIM", { "3", "2000", "50", "'me'", "9999" }, "due_next" },
         { "STUDIO_CLAIM", { "2", "'me'", "9999" }, "studio_queue" },
         { "WEBHOOK_CLAIM", { "1", "1", "2000", "4", "'me'", "9999" }, "webhook_delivery_queue" },
-        { "DUE_CLAIM_LANE", { "'m-1'", "1", "2000", "5", "'me'", "9999" }, "due_lane" },
+        { "LINE", { "'m-1'", "1", "0", "2000", "1", "'[]'", "5" }, "due_lane" },
         { "LANES", { NULL }, "Using index for group-by" },
         { "LANE_ACCOUNTS", { "'m-1'" }, "Using index for group-by" },
         { "WEBHOOK_LANES", { "2000" }, "Using index for group-by" },

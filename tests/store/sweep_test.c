@@ -302,8 +302,11 @@ TEST(upkeep_beats_and_throws_away_what_is_over)
                "(1, 1, REPEAT('d', 32), 'h', 'l', 1, 1); INSERT INTO session VALUES (REPEAT('a', 32), 1, 1, %lld), "
                "(REPEAT('b', 32), 1, 1, %lld); INSERT INTO heartbeat VALUES ('sweeper_dead', %lld)",
            (long long)(w.t.utc_us + 3600 * S), (long long)(w.t.utc_us + 100 * 3600 * S), (long long)w.t.utc_us);
-    static const struct { int64_t after_h, keys, sessions, beats; } row[] = {
-        { 0, 1, 2, 2 }, { 24, 1, 1, 1 }, { 25, 0, 1, 1 }, { 60, 0, 0, 1 },
+    do_sql(&w, "INSERT INTO quote (public_id, account_id, model, resolution, duration_s, audio, price_micro, currency, "
+               "created_us, expires_us) VALUES ('quote_1', 1, 'm', '480p', 5, 0, 1, 'USD', %lld, %lld)",
+           (long long)w.t.utc_us, (long long)(w.t.utc_us + 3600 * S));
+    static const struct { int64_t after_h, keys, sessions, beats, quotes; } row[] = {
+        { 0, 1, 2, 2, 1 }, { 24, 1, 1, 1, 1 }, { 25, 0, 1, 1, 0 }, { 60, 0, 0, 1, 0 },
     };
     for (size_t i = 0; i < FG_LEN(row); i++) {
         clock_add(&w, row[i].after_h * 3600 * S);
@@ -311,6 +314,7 @@ TEST(upkeep_beats_and_throws_away_what_is_over)
         look_anew(&w.sweeper);
         (void)sweep_pass(&w.sweeper);
         CHECK_I64(ask(&w, "SELECT COUNT(*) FROM idempotency"), row[i].keys, "keys are kept two days");
+        CHECK_I64(ask(&w, "SELECT COUNT(*) FROM quote"), row[i].quotes, "quotes tell a day longer that they expired");
         CHECK_I64(ask(&w, "SELECT COUNT(*) FROM session"), row[i].sessions, "sessions until their end");
         CHECK_I64(ask(&w, "SELECT COUNT(*) FROM heartbeat"), row[i].beats, "the living beat, the dead are forgotten");
         CHECK_I64(ask(&w, "SELECT MAX(at_us) FROM heartbeat"), w.t.utc_us, "now");

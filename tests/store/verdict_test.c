@@ -144,6 +144,8 @@ TEST(what_comes_out_of_order_is_kept_and_moves_nothing_back)
     check_place(&w, id, JOB_PROCESSING, STAGE_RENDERING, "", "what was before is past");
     CHECK_CODE(w.cx, send(&done), FG_OK);
     check_place(&w, id, JOB_PROCESSING, STAGE_STORING, "", "done");
+    int64_t cost = ask(&w, "SELECT cost_micro FROM attempt");
+    CHECK(cost > 0, "what was made is paid for");
     CHECK_CODE(w.cx, send(&again), FG_OK);
     check_place(&w, id, JOB_PROCESSING, STAGE_STORING, "", "the state never goes back");
     say(&w, FAKE_POLL, (struct fake_reply){ .way = FAKE_ANSWER, .body = done.in.body });
@@ -155,6 +157,7 @@ TEST(what_comes_out_of_order_is_kept_and_moves_nothing_back)
     after.in.headers.webhook_id = FG_LIT("evt_4");
     CHECK_CODE(w.cx, send(&after), FG_OK);
     check_place(&w, id, JOB_SUCCEEDED, STAGE_DONE, "", "nor an end");
+    CHECK_I64(ask(&w, "SELECT cost_micro FROM attempt"), cost, "once");
     CHECK_IS(callbacks_shown(&w, id),
              "{\"verdict\":\"valid\"} {\"verdict\":\"valid\"} {\"verdict\":\"valid\",\"says\":\"succeeded\"} "
              "{\"verdict\":\"valid\"} {\"verdict\":\"late\"} {\"verdict\":\"duplicate\"}",
@@ -174,11 +177,15 @@ TEST(a_success_after_the_deadline_is_told_and_not_charged)
     struct call c = callback(&w, token_of(&w, id, 1), "evt_1", "video_0"), forged = c;
     forged.secret = FG_LIT("whsec_YW5vdGhlciBzZWNyZXQgb2Ygb3Vycw==");
     clock_add(&w, S);
+    CHECK_CODE(w.cx, send(&forged), FG_BAD_SIGNATURE);
+    CHECK_I64(ask(&w, "SELECT cost_micro FROM attempt"), 0, "whoever says so");
+    clock_add(&w, S);
     CHECK_CODE(w.cx, send(&c), FG_OK);
     clock_add(&w, S);
     CHECK_CODE(w.cx, send(&forged), FG_BAD_SIGNATURE);
+    CHECK(ask(&w, "SELECT cost_micro FROM attempt") > 0, "but our cost all the same");
     check_place(&w, id, JOB_EXPIRED, STAGE_DONE, "deadline_exceeded", "an end is an end");
-    CHECK_IS(callbacks_shown(&w, id), "{\"verdict\":\"late\",\"says\":\"succeeded\"} {\"verdict\":\"forged\"}",
+    CHECK_IS(callbacks_shown(&w, id), "{\"verdict\":\"forged\"} {\"verdict\":\"late\",\"says\":\"succeeded\"} {\"verdict\":\"forged\"}",
              "support can see that it was made");
     CHECK(!job_now(&w, id).charged, "not charged");
     CHECK_I64(ask(&w, "SELECT kind FROM ledger WHERE side = 1"), 3, "the hold was released, and that once");

@@ -248,6 +248,8 @@ static const struct slip rules[] = {
     { "{\"480p\": \"854x480\",", "{\"480 p\": \"854x480\",", P1 "/sizes/16:9/480 p: is no name of a resolution" },
     { "\"defaultResolution\": \"480p\"", "\"defaultResolution\": \"720p\"", P1 "/defaultResolution: is not there for 1:1" },
     { "\"defaultResolution\": \"480p\"", "\"defaultResolution\": \"4k\"", P1 "/defaultResolution: is not there for 16:9" },
+    { "\"720p\": 3000, \"*\": 2000", "\"720p\": 1000, \"*\": 2000",
+      P1 "/defaultResolution: must not be the dearest where there is a choice" },
     { "\"outputLifeSeconds\": 7200,", "", P1 "/outputLifeSeconds: is required" },
     { "\"720p\": 3000, \"*\": 2000", "\"720p\": 3000", P1 "/price/micro: has no entry for 480p" },
     { "\"USD\"", "\"usd\"", P1 "/price/currency: must be three capital letters" },

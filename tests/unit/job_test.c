@@ -102,7 +102,8 @@ TEST(polls_stretch_with_age_and_slow_down_where_a_callback_is_expected)
 /* A catalogue of one model with limits narrower than the API's. */
 static struct catalogue catalogue;
 static struct conf conf = { .sweeper_deadline_s = 3600 };
-static const struct job_env env = { .conf = &conf, .catalogue = &catalogue };
+static const uint8_t pepper[HASH_LEN];
+static const struct job_env env = { .conf = &conf, .catalogue = &catalogue, .pepper = pepper };
 static const struct identity app = { .account_id = 1, .role = ROLE_APP };
 static const struct identity user = { .account_id = 1, .role = ROLE_USER, .user_id = "anna" };
 
@@ -119,7 +120,8 @@ static enum fg_code read_body(struct t_world *w, const struct identity *who, str
     };
     catalogue.route[0] = (struct cat_route){ FG_LIT("main"), { &catalogue.model[0] }, 1 };
     catalogue.default_route = &catalogue.route[0];
-    return job_request_read(&w->cx, &env, who, body, out);
+    static const struct job_bounds anything = { .terms.currency = { "USD", 3 } };
+    return job_request_read(&w->cx, &env, who, &anything, body, out);
 }
 
 TEST(a_good_request_is_read_and_completed_from_the_catalogue)

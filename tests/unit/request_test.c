@@ -9,6 +9,7 @@
 static struct t_world w;
 static struct conf conf;
 static struct job_env env;
+static const uint8_t pepper[HASH_LEN];
 static struct job_request r;
 static const struct identity who = { .account_id = 1, .role = ROLE_APP };
 
@@ -19,7 +20,7 @@ static void begin_with(const char *from, const char *to)
     conf = (struct conf){ .sweeper_deadline_s = 3600, .provider_n = 2 };
     conf.provider[0] = (struct conf_provider){ .name = FG_LIT("plain"), .key = FG_LIT("k") };
     conf.provider[1] = (struct conf_provider){ .name = FG_LIT("named"), .key = FG_LIT("k") };
-    env = (struct job_env){ .conf = &conf };
+    env = (struct job_env){ .conf = &conf, .pepper = pepper };
     struct fg_str text = t_file(&w.cx, SMALL);
     CHECK_CODE(&w.cx, kit_load(&w.cx, &conf, from ? kit_with(&w.cx, text, from, to) : text, &env.catalogue), FG_OK);
     CHECK(time_parse_iso(FG_LIT("2026-09-01T00:00:00Z"), &w.cx.now_us), "before anything retires");
@@ -33,7 +34,8 @@ static void end(void)
 
 static enum fg_code ask(const char *members)
 {
-    return job_request_read(&w.cx, &env, &who, arena_fmt(w.cx.mem, "{\"prompt\":\"x\",%s}", members), &r);
+    static const struct job_bounds anything = { .terms.currency = { "USD", 3 } };
+    return job_request_read(&w.cx, &env, &who, &anything, arena_fmt(w.cx.mem, "{\"prompt\":\"x\",%s}", members), &r);
 }
 
 #define WIDE(seconds) "\"aspectRatio\":\"16:9\",\"duration\":" #seconds

@@ -265,6 +265,8 @@ TEST(metrics_tell_what_the_database_knows)
         "\nfilmgate_due_lateness_seconds{kind=\"deadline\"} 0.000\n",
         "\nfilmgate_webhook_deliveries_pending 1\n",
         "\nfilmgate_webhook_lateness_seconds 7.500\n",
+        "\nfilmgate_ledger_rules_broken 3\n",
+        "\nfilmgate_ledger_checked_age_seconds 7.500\n",
     };
     struct web_world w;
     web_begin(&w);
@@ -273,6 +275,7 @@ TEST(metrics_tell_what_the_database_knows)
     CHECK_I64(web_call(&w, "POST", FG_LIT("/v1/webhook-endpoints"), "{\"url\":\"https://example.com/\"}"), 201, "a place");
     struct fg_str test = arena_fmt(w.cx->mem, "/v1/webhook-endpoints/%.*s/test", FG_P(web_text(&w, "id")));
     CHECK_I64(web_call(&w, "POST", test, NULL), 202, "a webhook");
+    web_script(&w, "UPDATE ledger_audit SET checked_us = 1893456000000000, broken = 3");
     t_advance(&w.t, 7500 * FG_US_PER_MS);
     CHECK_I64(web_call(&w, "GET", FG_LIT("/metrics"), NULL), 200, "metrics");
     CHECK(fg_starts(w.resp.content_type, FG_LIT("text/plain; version=0.0.4")), "Prometheus text");

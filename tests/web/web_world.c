@@ -134,6 +134,13 @@ void web_script(struct web_world *w, const char *sql)
     CHECK_CODE(w->cx, db_script(w->cx, w->script, fg_str_c(sql)), FG_OK);
 }
 
+void web_holds(struct web_world *w, const char *condition, const char *why)
+{
+    struct fg_str sql = arena_fmt(w->cx->mem, "BEGIN NOT ATOMIC IF NOT (%s) THEN SIGNAL SQLSTATE '45000'; END IF; END",
+                                  condition);
+    t_check(db_script(w->cx, w->script, sql) == FG_OK, condition, why, __FILE__, __LINE__);
+}
+
 struct fg_str web_new_key(struct web_world *w, struct fg_str account, enum role role,
                           const char *user)
 {

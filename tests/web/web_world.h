@@ -41,6 +41,8 @@ size_t web_data_n(struct web_world *w);
 struct fg_str web_data_text(struct web_world *w, size_t i, const char *member);
 
 void web_script(struct web_world *w, const char *sql);
+/* An SQL condition over the rows: "(SELECT COUNT(*) FROM job) = 1". */
+void web_holds(struct web_world *w, const char *condition, const char *why);
 struct fg_str web_new_key(struct web_world *w, struct fg_str account, enum role role,
                           const char *user);
 /* Creates a job with a good body; its id. */
