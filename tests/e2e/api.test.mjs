@@ -13,7 +13,7 @@ const run = (name) => path.join(folder, 'run', name);
 const accessLog = () => readFileSync(path.join(folder, 'log/access.log'), 'utf8').trim().split('\n').map((l) => JSON.parse(l));
 
 const FIELDS = ['id', 'userId', 'status', 'stage', 'provider', 'model', 'providerJobId', 'prompt', 'aspectRatio', 'duration',
-    'resolution', 'outputUrl', 'posterUrl', 'outputExpiresAt', 'errorCode', 'errorMessage', 'progress', 'queuePosition',
+    'resolution', 'outputUrl', 'posterUrl', 'outputExpiresAt', 'errorCode', 'errorMessage', 'progress', 'queuePosition', 'waitingFor',
     'retryCount', 'route', 'audio', 'negativePrompt', 'ignored', 'charged', 'waitEstimate', 'version', 'createdAt', 'updatedAt', 'startedAt', 'finishedAt', 'pollAfterMs'];
 const ORDER = ['pending', 'queued', 'processing', 'succeeded'];
 

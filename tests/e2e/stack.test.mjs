@@ -2,6 +2,7 @@
  * has stacks of its own. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { connect } from 'node:net';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -136,6 +137,30 @@ test('files and secrets are for those who need them', async (t) => {
         return /^password = (.+)$/m.exec(ini)[1];
     });
     assert.equal(new Set(passwords).size, 4, 'each program has a password of its own');
+});
+
+test('a caller whose writes hang holds so many of them; its polls and everybody else pass', async (t) => {
+    const stack = await withStack(t);
+    const demo = readEnv(path.join(stack.var, 'demo.env'));
+    const file = path.join(stack.var, 'conf', 'nginx.conf');
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/limit_conn writers \d+/, 'limit_conn writers 4'));
+    process.kill(stack.pid('nginx'), 'SIGHUP');
+    const { hostname, port } = new URL(stack.client.url);
+    const hanging = Array.from({ length: 8 }, () => connect(Number(port), hostname).on('error', () => {}));
+    t.after(() => hanging.forEach((socket) => socket.destroy()));
+    const answer = await until('a 429', async () => {
+        for (const socket of hanging)
+            if (!socket.sent && (socket.sent = true))
+                socket.write(`POST /v1/jobs HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${stack.client.key}\r\n`
+                    + 'Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{');
+        const got = await stack.client.fetch('/v1/jobs', { method: 'POST', body: '{}' });
+        return got.status === 429 && got;
+    });
+    assert.equal((await answer.json()).code, 'rate_limited');
+    assert.ok(Number(answer.headers.get('retry-after')) > 0);
+    assert.equal((await stack.client.fetch('/v1/jobs')).status, 200, 'it polls');
+    assert.ok((await new Client(stack.client.url, demo.FILMGATE_ADMIN_KEY).create()).id, 'another creates');
+    hanging.forEach((socket) => socket.destroy());
 });
 
 test('past its limit a caller hears 429 and when to come back; another kind of request still passes', async (t) => {

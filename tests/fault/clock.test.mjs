@@ -94,7 +94,7 @@ test('an hour forward and back again, with jobs in flight', { timeout: 90000 }, 
     assert.ok(changed.some(({ id }) => id === made[JOBS - 1].id), 'who read the time when it was ahead misses nothing');
     assert.equal(jumps().length, 4, 'each jump was settled once in each books');
     const env = { ...process.env, FILMGATE_CONF: path.join(stack.var, 'conf/owner.ini') };
-    execFileSync(path.join(build, 'filmgate'), ['audit'], { env });
+    execFileSync(path.join(build, 'filmgate'), ['audit', 'ledger'], { env });
     assert.doesNotMatch(logs(), /"level":"error"/);
 });
 

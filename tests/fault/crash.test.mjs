@@ -92,7 +92,7 @@ function arm(point) {
 
 function audit() {
     const env = { ...process.env, FILMGATE_CONF: path.join(stack.var, 'conf/owner.ini') };
-    execFileSync(path.resolve(tree, process.env.BUILD, 'filmgate'), ['audit'], { env });
+    execFileSync(path.resolve(tree, process.env.BUILD, 'filmgate'), ['audit', 'ledger'], { env });
 }
 
 /* At least once, however often somebody died (a lease of a delivery is eleven seconds), and in order. One that is

@@ -29,6 +29,7 @@ OTHER(6, a_provider_that_stumbles)
 OTHER(7, a_long_download)
 OTHER(8, a_file_that_is_no_video)
 OTHER(9, a_clock_that_jumps)
+OTHER(10, an_hour_that_is_spent)
 
 /* ---- none is left out ---- */
 

@@ -97,7 +97,7 @@ export class Stage {
 
     audit() {
         const env = { ...process.env, FILMGATE_CONF: path.join(this.stack.var, 'conf/owner.ini') };
-        execFileSync(path.resolve(tree, process.env.BUILD || 'build', 'filmgate'), ['audit'], { env });
+        execFileSync(path.resolve(tree, process.env.BUILD || 'build', 'filmgate'), ['audit', 'ledger'], { env });
     }
 
     /* ---- jobs ---- */

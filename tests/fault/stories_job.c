@@ -1,5 +1,6 @@
 /* What becomes of a job. */
 #include "fault/play.h"
+#include "job/quote.h"
 
 #define STATE "SELECT state FROM job WHERE public_id = '%s'"
 
@@ -14,11 +15,25 @@ static void delivered(struct play *x)
     play_told(x);
 }
 
-/* ---- a video that is erased ---- */
+/* ---- one of a quote, that is erased ---- */
+
+/* Of a user of its own, so that who begins again finds it. */
+static void quoted(struct play *x)
+{
+    struct job_quote q;
+    struct fg_str of = arena_fmt(x->cx->mem, "\"model\":\"replay-1\",\"userId\":\"user-%u\"", x->n);
+    struct fg_str body = arena_fmt(x->cx->mem, "{\"prompt\":\"x\",\"aspectRatio\":\"16:9\",\"duration\":5,%s}", of.p);
+    struct fg_str id = ask_text(x->w, "SELECT MIN(public_id) FROM quote WHERE user_id = 'user-%u'", x->n);
+    if (!id.n) {
+        PLAY_INSIST(x, job_quote(x->cx, &x->w->env, &x->w->who, body, &q));
+        id = q.quote.public_id;
+    }
+    play_create(x, arena_fmt(x->cx->mem, "%s,\"quoteId\":\"%.*s\"", of.p, FG_P(id)).p);
+}
 
 static void erased(struct play *x)
 {
-    play_create(x, "\"model\":\"replay-1\"");
+    quoted(x);
     play_on(x);
     play_erase(x);
     play_told(x);
@@ -30,6 +45,8 @@ static void is_erased(struct play *x)
     play_check(x, JOB_SUCCEEDED, "");
     CHECK_I64(play_bills(x), 1, x->fault);
     CHECK_I64(files_of(x->w, x->id), 0, x->fault);
+    CHECK_I64(play_ask(x, "SELECT COUNT(*) FROM quote q JOIN job j ON j.id = q.job_id WHERE j.public_id = '%s'"), 1,
+              x->fault);
     CHECK_I64(play_ask(x, "SELECT prompt IS NULL AND metadata IS NULL AND output_state = 2 FROM job WHERE public_id = "
                           "'%s'"), 1, x->fault);
 }

@@ -15,6 +15,8 @@ static void all_is_old(struct play *x)
                  "(1, 1, REPEAT('k', 32), 'h', 'l', 1, 1) ON DUPLICATE KEY UPDATE role = 1");
     do_sql(x->w, "INSERT INTO session VALUES (REPEAT('s', 32), 1, 1, 2)");
     do_sql(x->w, "INSERT INTO idempotency VALUES (1, REPEAT('i', 32), REPEAT('f', 32), 0, '', 1)");
+    do_sql(x->w, "INSERT INTO quote (public_id, account_id, model, resolution, duration_s, audio, price_micro, currency, "
+                 "created_us, expires_us) VALUES ('quote_old', 1, 'replay-1', '480p', 5, 0, 1, 'USD', 1, 2)");
     do_sql(x->w, "INSERT INTO heartbeat VALUES ('sweeper_of_old', 1)");
     do_sql(x->w, "INSERT INTO callback_receipt (provider, verdict, received_us, request_id) VALUES ('replay', 6, 1, 'r')");
     do_sql(x->w, "INSERT INTO model_weather (model, n, good_n, computed_us) VALUES ('gone-1', 1, 1, 1)");
@@ -31,7 +33,10 @@ static void all_is_old(struct play *x)
     do_sql(x->w, "INSERT INTO attempt (job_id, n, provider, model, client_ref, callback_token, state, created_us, "
                  "ended_us, ended) VALUES (1000000, 1, 'replay', 'replay-1', 'ref', 'token', 5, 1, %lld, 1) "
                  "ON DUPLICATE KEY UPDATE ended_us = VALUES(ended_us)", (long long)x->w->t.utc_us);
-    do_sql(x->w, "INSERT INTO ledger VALUES (1000000, 0, 1, 1, 0, 'USD', 1), (1000000, 1, 1, 3, 0, 'USD', 1) "
+    do_sql(x->w, "INSERT INTO cost_outcome VALUES ('old', 'USD', 1, 1, 1) ON DUPLICATE KEY UPDATE computed_us = 1");
+    do_sql(x->w, "UPDATE ledger_audit SET begun_us = 0, checked_us = 0, broken = 7");
+    do_sql(x->w, "UPDATE attempt SET created_us = %lld WHERE client_ref = 'ref'", (long long)x->w->t.utc_us);
+    do_sql(x->w, "INSERT INTO ledger (job_id, side, account_id, kind, amount_micro, currency, at_us) VALUES (1000000, 0, 1, 1, 0, 'USD', 1), (1000000, 1, 1, 3, 0, 'USD', 1) "
                  "ON DUPLICATE KEY UPDATE at_us = 1");
 }
 
@@ -54,10 +59,14 @@ static void is_kept_up(struct play *x)
 {
     CHECK_I64(ask(x->w, "SELECT (SELECT COUNT(*) FROM session) + (SELECT COUNT(*) FROM idempotency WHERE created_us = 1) + "
                         "(SELECT COUNT(*) FROM heartbeat WHERE at_us = 1) + (SELECT COUNT(*) FROM callback_receipt) + "
+                        "(SELECT COUNT(*) FROM quote WHERE created_us = 1) + "
                         "(SELECT COUNT(*) FROM webhook_secret WHERE expires_us = 2) + "
                         "(SELECT COUNT(*) FROM model_weather WHERE computed_us = 1)"), 0, x->fault);
     CHECK_I64(ask(x->w, "SELECT COUNT(*) FROM provider_keys WHERE jwks IS NOT NULL"), 1, x->fault);
     CHECK_I64(ask(x->w, "SELECT n FROM model_weather WHERE model = 'replay-1'"), 1, x->fault);
+    CHECK_I64(ask(x->w, "SELECT COUNT(*) FROM cost_outcome WHERE outcome = 'old'"), 0, x->fault);
+    CHECK(ask(x->w, "SELECT n FROM cost_outcome WHERE outcome = 'unknown'") >= 1, x->fault);
+    CHECK_I64(ask(x->w, "SELECT broken FROM ledger_audit WHERE checked_us > 0"), 0, x->fault);
 }
 
 static void is_purged(struct play *x)
@@ -317,6 +326,41 @@ static void is_none(struct play *x)
     CHECK_I64(files_of(x->w, x->id), 0, x->fault);
 }
 
+/* ---- the operator's brake ---- */
+
+static void hour_is_spent(struct play *x)
+{
+    clock_add(x->w, 2 * BRAKE_HOUR_US); /* so that what came before this performance is forgotten */
+    x->w->conf.brake_provider_hour_micro = 15000;
+    do_sql(x->w, "INSERT INTO job (id, public_id, account_id, state, stage, version, provider, model, prompt, "
+                 "aspect_ratio, duration_s, resolution, price_micro, currency, request_id, created_us, updated_us, "
+                 "finished_us, deadline_us, output_state) VALUES (1000001, 'job_spent', 1, 4, 0, 1, 'list', "
+                 "'list-1', 'p', '16:9', 5, '480p', 0, 'USD', 'r', 1, 1, 1, 1, 2) ON DUPLICATE KEY UPDATE version = 1; "
+                 "INSERT INTO ledger (job_id, side, account_id, kind, amount_micro, currency, at_us) VALUES "
+                 "(1000001, 0, 1, 1, 0, 'USD', 1), (1000001, 1, 1, 3, 0, 'USD', 1) ON DUPLICATE KEY UPDATE at_us = 1");
+    do_sql(x->w, "INSERT INTO attempt (job_id, n, provider, model, client_ref, callback_token, state, created_us, "
+                 "expected_micro) VALUES (1000001, 1, 'list', 'list-1', 'spent', 'spent', 5, %lld, 10000) "
+                 "ON DUPLICATE KEY UPDATE created_us = VALUES(created_us)",
+           (long long)(x->w->t.utc_us - BRAKE_HOUR_US + 10 * FG_US_PER_S));
+}
+
+static void at_the_brake(struct play *x)
+{
+    play_create(x, "\"model\":\"list-1\",\"deadlineSeconds\":86400");
+    settle(x->w);
+    clock_add(x->w, 20 * FG_US_PER_S);
+    play_on(x);
+    play_told(x);
+}
+
+static void is_let_go(struct play *x)
+{
+    play_check_delivered_or_unknown(x);
+    CHECK_I64(ask(x->w, "SELECT COUNT(*) FROM provider_state WHERE braked_until_us > %lld", (long long)x->w->t.utc_us), 0,
+              x->fault);
+    x->w->conf.brake_provider_hour_micro = 0;
+}
+
 const struct story other_stories[] = {
     { "upkeep", all_is_old, kept_up, is_purged },
     { "account", one_key, lives, has_lived },
@@ -328,5 +372,6 @@ const struct story other_stories[] = {
     { "at length", NULL, at_length, play_check_delivered_or_unknown },
     { "no video", file_is_none, told_twice, is_none },
     { "the clock", play_new_sweeper, meanwhile_it_jumps, is_moved_once },
+    { "at the brake", hour_is_spent, at_the_brake, is_let_go },
     { NULL, NULL, NULL, NULL },
 };

@@ -153,6 +153,12 @@ test('our key or our money there', { timeout: 120000 }, async (t) => {
     }
 });
 
-test('the ledger balances', () => {
-    filmgate('audit');
+test('the ledger balances, and waste is told apart to the last micro-unit', () => {
+    const account = filmgate('account', 'list').split(' ')[0];
+    filmgate('account', 'topup', account, '2.50', '--reference', 'r-1');
+    filmgate('account', 'adjust', account, '-0.50', '--reference', 'r-2', '--note', 'a test');
+    filmgate('audit', 'ledger');
+    const report = filmgate('report', 'cost');
+    for (const outcome of ['succeeded', 'refused']) /* one of the providers charges for a refusal */
+        assert.match(report, new RegExp(`^  ${outcome} +[1-9]\\d* +(?!0\\.00 )[\\d.]+ USD`, 'm'), report);
 });

@@ -110,10 +110,10 @@ async function tidied(world) {
 
 async function audit(world) {
     try {
-        await world.filmgate('audit');
+        await world.filmgate('audit', 'ledger');
         return [];
     } catch (error) {
-        return [{ rule: 'filmgate audit', words: `${error.stdout}${error.stderr}` }];
+        return [{ rule: 'filmgate audit ledger', words: `${error.stdout}${error.stderr}` }];
     }
 }
 

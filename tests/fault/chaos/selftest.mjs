@@ -10,7 +10,7 @@ const STOPS = [[1, { part: 'sweeper', what: 'stop', low: 6000, high: 8000 }]];
 const RESTLESS = [[3, { part: 'sweeper', what: 'stop', low: 1500, high: 4000 }], [1, { part: 'providers', what: 'stop', low: 300, high: 1200 }]];
 const CALM = { warMs: 12000, faultEveryMs: 60000, strangers: false, studio: false, peaceMs: 60000 };
 /* The schema is a second lock on that door: without it the bug itself can be seen. */
-const NO_KEY = 'ALTER TABLE ledger DROP PRIMARY KEY, ADD KEY ledger_of_job (job_id, side)';
+const NO_KEY = 'ALTER TABLE ledger DROP KEY ledger_of_job, ADD KEY ledger_of_job (job_id, side)';
 
 const BUGS = [
     { name: 'failover on unknown', rule: 'at most one bill per intent', plan: { ...CALM, tags: LOST } },
