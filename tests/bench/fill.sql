@@ -1,5 +1,6 @@
 -- 50,000 jobs of 200 accounts, as a day of work would have left them: ids, events, attempts, outputs, ledger and due
--- work agree with one another, so that `filmgate audit` passes. Ids are hashes: as scattered as real ones.
+-- work agree with one another, so that `filmgate audit ledger` passes. Ids are hashes: as scattered as real ones. Another
+-- hundred accounts have no jobs yet. All have limits of every kind, which they do not come to.
 SET SESSION sql_mode = 'TRADITIONAL', tx_isolation = 'READ-COMMITTED';
 SET @now = CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED), @price = 10000;
 
@@ -31,9 +32,12 @@ INSERT INTO step VALUES
     ('running', 4, 'started', 3, 5);
 
 START TRANSACTION;
-INSERT INTO account (public_id, name, created_us)
-    SELECT CONCAT('acct_', LEFT(SHA2(CONCAT('account', seq), 256), 26)), CONCAT('bench ', seq), @now
-    FROM seq_1_to_200;
+INSERT INTO plan (name, running_max, outstanding_max, minute_max, day_max, day_micro, month_micro, storage_bytes, updated_us)
+    VALUES ('bench', 1000000, 1000000, 1000000, 1000000000, 900000000000000, 900000000000000, 900000000000000, @now);
+INSERT INTO account (public_id, name, created_us, plan_id, credit_limit_micro)
+    SELECT CONCAT('acct_', LEFT(SHA2(CONCAT('account', seq), 256), 26)), CONCAT('bench ', seq), @now,
+        (SELECT id FROM plan WHERE name = 'bench'), 900000000000000
+    FROM seq_1_to_300;
 SET @account = (SELECT MIN(id) FROM account WHERE name LIKE 'bench %');
 
 INSERT INTO job (public_id, account_id, user_id, state, stage, version, provider, model, prompt, aspect_ratio,
@@ -77,9 +81,11 @@ INSERT INTO ledger (job_id, side, account_id, kind, amount_micro, currency, at_u
     SELECT id, 1, account_id, IF(state = 4, 2, 3), price_micro, currency, finished_us
     FROM job WHERE state >= 4 AND account_id >= @account ORDER BY id;
 
+SOURCE tests/bench/use.sql
+
 INSERT INTO due (kind, job_id, due_us)
     SELECT 3, id, @now + 3000000000 FROM job WHERE state < 4 AND account_id >= @account ORDER BY id;
 INSERT INTO due (kind, job_id, due_us)
     SELECT 5, id, deadline_us FROM job WHERE state < 4 AND account_id >= @account ORDER BY id;
 COMMIT;
-ANALYZE TABLE account, job, job_event, attempt, output, ledger, due;
+ANALYZE TABLE account, account_use, job, job_event, attempt, output, ledger, due;

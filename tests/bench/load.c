@@ -9,7 +9,8 @@
  * With a rate each request is due at its time, whether or not the answers keep up, and its latency
  * counts from then: a webhook is a line "PATH BODY", sent as an event of its own that is signed with
  * SECRET (Standard Webhooks).
- * A request is a line "METHOD PATH KEY [ETAG]". With BODY each has it, as JSON. Prints requests,
+ * A request is a line "METHOD PATH KEY [ETAG]". With BODY each has it, as JSON; a row of 16 # in it is a number of its
+ * own in each, so that none repeats another. Prints requests,
  * perSecond, p50Ms, p99Ms, maxMs, least (answers on the connection that got the fewest) and errors:
  * other statuses than STATUS, broken connections, and answers that did not come. */
 #include <errno.h>
@@ -36,9 +37,12 @@
 #define EVENTS 256
 #define GIVE_UP_US (10 * FG_US_PER_S) /* no answer takes longer, or it is an error */
 #define SAMPLES_MAX (4 * 1024 * 1024)
+#define VARIES "################"
+#define VARIES_N (sizeof VARIES - 1)
 
 struct request {
     struct fg_str text, line;
+    char *varies; /* in the text; NULL: nothing does */
 };
 
 struct conn {
@@ -116,6 +120,7 @@ static void read_requests(struct load *l)
         struct request *r = &l->request[l->request_n];
         r->line = arena_str(l->cx.mem, (struct fg_str){ line, strcspn(line, "\n") });
         r->text = l->rate ? webhook_text(l, r->line) : request_text(l, r->line);
+        r->varies = r->text.p ? memmem(r->text.p, r->text.n, VARIES, VARIES_N) : NULL;
         l->request_n += r->text.p != NULL;
     }
 }
@@ -157,6 +162,16 @@ static int64_t due_us(const struct load *l)
     return l->start_us + (int64_t)(l->next * FG_US_PER_S / l->rate);
 }
 
+/* Microseconds since 1970, counted on: no other run begins there. */
+static void vary(struct load *l, struct request *r)
+{
+    char number[32];
+    if (!r->varies)
+        return;
+    (void)snprintf(number, sizeof number, "%016lld", (long long)l->cx.now_us + (long long)l->next);
+    memcpy(r->varies, number, VARIES_N);
+}
+
 static void ask(struct load *l, struct conn *c)
 {
     int64_t now_us = ctx_mono_us(&l->cx), since_us = now_us;
@@ -166,6 +181,7 @@ static void ask(struct load *l, struct conn *c)
         return;
     c->request = l->next++ % l->request_n;
     struct fg_str text = l->request[c->request].text;
+    vary(l, &l->request[c->request]);
     /* Far smaller than the socket's buffer, which is empty. */
     if (send(c->fd, text.p, text.n, MSG_NOSIGNAL) != (ssize_t)text.n) {
         broken(l, c);

@@ -80,7 +80,7 @@ fill() {
         echo 'CREATE TABLE bench_seen (job_id BIGINT NOT NULL, due_us BIGINT NOT NULL, PRIMARY KEY (job_id, due_us));'
     } | sql fg_owner >/dev/null
     sed "s|^|$FAR/openai/v1/videos/|" "$DIR/ids" >"$DIR/urls"
-    owner audit >"$DIR/audit" || { cat "$DIR/audit" >&2; die "the made-up jobs do not balance"; }
+    owner audit ledger >"$DIR/audit" || { cat "$DIR/audit" >&2; die "the made-up jobs do not balance"; }
 }
 
 # Every poll comes due in the seconds to come, evenly; jobs are as good as new, for older ones are polled less often.

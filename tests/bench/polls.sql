@@ -26,7 +26,9 @@ INSERT INTO attempt (job_id, n, provider, model, adapter, remote_model, client_r
 INSERT INTO ledger (job_id, side, account_id, kind, amount_micro, currency, at_us)
     SELECT id, 0, account_id, 1, price_micro, currency, created_us FROM job WHERE provider = 'bench' ORDER BY id;
 
+SOURCE tests/bench/use.sql
+
 INSERT INTO due (kind, job_id, due_us) SELECT 3, id, @now + @far_off FROM job WHERE provider = 'bench' ORDER BY id;
 INSERT INTO due (kind, job_id, due_us) SELECT 5, id, deadline_us FROM job WHERE provider = 'bench' ORDER BY id;
 COMMIT;
-ANALYZE TABLE account, job, attempt, ledger, due;
+ANALYZE TABLE account, account_use, job, attempt, ledger, due;

@@ -4,8 +4,10 @@
  *   raw joined|plain PROCESSES SECONDS <ids     point reads by unique id: as the product's, or of
  * one table raw commit PROCESSES SECONDS FIRST LAST     the rows of a create, for accounts
  * FIRST..LAST
+ *   raw create PROCESSES SECONDS FIRST LAST      beside it, the product's create, without the web
+ * around it: what limits and ledger cost
  *
- * Connects as FILMGATE_CONF says. Prints perSecond=N. */
+ * Connects as FILMGATE_CONF says. Prints requests=N perSecond=N. */
 #include "io/db_impl.h"
 
 #include <stdio.h>
@@ -17,6 +19,7 @@
 #include "base/env.h"
 #include "base/id.h"
 #include "base/scan.h"
+#include "job/job.h"
 
 #define IDS_MAX 100000
 #define ID_LEN (4 + ID_BODY)
@@ -116,14 +119,15 @@ static void insert(struct run *r, MYSQL_STMT *st, MYSQL_BIND *in, size_t n)
            sizeof((MYSQL_BIND[]){ __VA_ARGS__ }) / sizeof(MYSQL_BIND))
 
 struct inserts {
-    MYSQL_STMT *job, *event, *due, *hold;
+    MYSQL_STMT *job, *event, *due, *hold, *use;
 };
 
 /* The values of SQL_JOB_INSERT and its companions, in their order. */
 static void insert_all(struct run *r, const struct inserts *to)
 {
     int64_t account = (int64_t)(r->first_account + dice(r, r->last_account - r->first_account + 1));
-    int64_t one = 1, five = 5, zero = 0, price = 10000, now_us, deadline_us, job;
+    int64_t one = 1, five = 5, zero = 0, none_max = -1, price = 10000, now_us, deadline_us, job;
+    uint64_t fingerprint[4] = { dice(r, UINT64_MAX), 1, 2, 3 };
     ctx_tick(&r->cx);
     now_us = r->cx.now_us;
     deadline_us = now_us + 3600 * FG_US_PER_S;
@@ -158,12 +162,15 @@ static void insert_all(struct run *r, const struct inserts *to)
            number_bind(&zero),
            none,
            none,
-           none);
+           none,
+           text_bind((struct fg_str){ (const char *)fingerprint, sizeof fingerprint }),
+           number_bind(&none_max));
     job = (int64_t)mysql_stmt_insert_id(to->job);
     INSERT(r, to->event, n_job, n_one, n_now, text_bind(FG_LIT("created")), n_one, n_one, request, none);
     INSERT(r, to->due, n_one, n_job, n_now, text_bind(FG_LIT("studio-1")), n_account, number_bind(&five),
            n_job, n_end);
     INSERT(r, to->hold, n_job, number_bind(&zero), n_account, n_one, n_price, currency, n_now);
+    INSERT(r, to->use, n_now, n_one, n_now, n_one, n_now, n_one, n_price, n_now, n_price, n_account);
 }
 
 static uint64_t commit_until(struct run *r, int64_t end_us)
@@ -171,7 +178,8 @@ static uint64_t commit_until(struct run *r, int64_t end_us)
     struct inserts to = { prepare(r, db_decls[SQL_JOB_INSERT].text),
                           prepare(r, db_decls[SQL_EVENT_INSERT].text),
                           prepare(r, db_decls[SQL_DUE_INSERT_TWO].text),
-                          prepare(r, db_decls[SQL_LEDGER_ADD].text) };
+                          prepare(r, db_decls[SQL_LEDGER_ADD].text),
+                          prepare(r, db_decls[SQL_USE_PUT].text) };
     uint64_t done = 0;
     for (; ctx_mono_us(&r->cx) < end_us; done++) {
         if (mysql_query(r->my, "START TRANSACTION"))
@@ -184,8 +192,35 @@ static uint64_t commit_until(struct run *r, int64_t end_us)
     return done;
 }
 
+static uint64_t create_until(struct run *r, int64_t end_us)
+{
+    static uint8_t pepper[HASH_LEN];
+    struct fg_ctx boot = { .mem = arena_new(), .env = r->cx.env };
+    struct job_env env = { .conf = &r->conf, .pepper = pepper, .wake_fd = -1 };
+    struct job_answer made;
+    uint64_t done = 0;
+    if (account_pepper(&boot, &r->conf, pepper) != FG_OK ||
+        catalogue_load(&boot, &r->conf, &env.catalogue) != FG_OK || db_open(&boot, &env.db, &r->conf, DB_WEB) != FG_OK)
+        die(r, boot.err.detail);
+    for (; ctx_mono_us(&r->cx) < end_us; done++) {
+        struct identity who = { .role = ROLE_APP };
+        who.account_id = (int64_t)(r->first_account + dice(r, r->last_account - r->first_account + 1));
+        ctx_tick(&r->cx);
+        r->cx.request_id = id_new(&r->cx, FG_LIT(""));
+        struct fg_str body = arena_fmt(r->cx.mem, "{\"prompt\":\"a paper boat on a quiet lake at dawn, soft light, %llu\","
+                                       "\"aspectRatio\":\"16:9\",\"duration\":5,\"resolution\":\"480p\"}",
+                                       (unsigned long long)dice(r, UINT64_MAX));
+        if (job_create(&r->cx, &env, &who, body, FG_NONE, &made) != FG_OK)
+            die(r, r->cx.err.detail);
+        arena_reset(r->cx.mem);
+    }
+    return done;
+}
+
 static uint64_t work(struct run *r, const char *what, int64_t end_us)
 {
+    if (strcmp(what, "create") == 0)
+        return create_until(r, end_us);
     connect_db(r);
     if (strcmp(what, "commit") == 0)
         return commit_until(r, end_us);
@@ -207,7 +242,7 @@ static void read_ids(struct run *r)
 
 static bool arguments(struct run *r, int argc, char **argv)
 {
-    bool commit = argc > 1 && strcmp(argv[1], "commit") == 0;
+    bool commit = argc > 1 && (strcmp(argv[1], "commit") == 0 || strcmp(argv[1], "create") == 0);
     if (argc != (commit ? 6 : 4) ||
         (!commit && strcmp(argv[1], "joined") != 0 && strcmp(argv[1], "plain") != 0))
         return false;
@@ -229,7 +264,7 @@ int main(int argc, char **argv)
     if (!arguments(&r, argc, argv) || conf_load(&r.cx, &r.conf, NULL) != FG_OK) {
         fprintf(
             stderr,
-            "usage: %s joined|plain PROCESSES SECONDS <ids | commit PROCESSES SECONDS FIRST LAST\n",
+            "usage: %s joined|plain PROCESSES SECONDS <ids | commit|create PROCESSES SECONDS FIRST LAST\n",
             argv[0]);
         return 2;
     }
@@ -251,6 +286,6 @@ int main(int argc, char **argv)
         bad |= status;
     for (uint64_t i = 0; i < r.processes; i++)
         sum += done[i];
-    printf("perSecond=%.1f\n", (double)sum / (double)r.seconds);
+    printf("requests=%llu perSecond=%.1f\n", (unsigned long long)sum, (double)sum / (double)r.seconds);
     return bad ? 1 : 0;
 }

@@ -67,15 +67,32 @@ function verdict(words, got, unit, limit) {
     }
 }
 
+# The creates of one account go one after the other: each has its row from its first look at the limits until its COMMIT.
+function creates(    hot) {
+    row("create", "raw commit, same rows", "create", median("commit.perSecond"), 0.5)
+    row("create, no web", "raw commit, same rows", "create-alone", median("commit.perSecond"), 0.5)
+    hot = median("hot.perSecond")
+    row("create, one hot", "raw commit, one account", "hot", median("hot-commit.perSecond"), 0)
+    printf "one hot account: a create has its row for %.2f ms, from the look at its limits to the COMMIT, and the next waits; " \
+        "nobody else does\n", hot ? 1000 / hot : 0
+}
+
 END {
-    paced()
-    if (only != "") {
+    if (only != "creates")
+        paced()
+    if (only == "callbacks") {
         printf "{\"cases\":[%s\n]}\n", cases >json
         exit bad > 0
     }
     printf "%-17s %9s  %-22s %9s  %5s  %7s %7s  %22s\n", "", "", "", "", "", "", "", "CPU ms per 1,000 of"
     printf "%-17s %9s  %-22s %9s  %5s  %7s %7s  %7s %6s %6s\n", "", "per s", "ceiling", "per s", "ratio", "p50 ms",
         "p99 ms", "handler", "nginx", "db"
+    if (only == "creates") {
+        creates()
+        verdict("p99 of creates", median("create.p99Ms"), "ms", 20)
+        printf "{\"cases\":[%s\n]}\n", cases >json
+        exit bad > 0
+    }
     empty = median("empty-status.perSecond")
     joined = median("joined.perSecond")
     row("status poll 200", "empty handler", "status", empty, 0.65)
@@ -84,7 +101,7 @@ END {
     row("status poll 200", "empty handler + joined", "status", both(empty, joined), 0)
     row("status poll 304", "empty handler", "unchanged", median("empty-unchanged.perSecond"), 0.7)
     row("changedSince list", "empty handler", "list", median("empty-list.perSecond"), 0)
-    row("create", "raw commit", "create", median("commit.perSecond"), 0.6)
+    creates()
     row("at " many " connections", "empty handler", "many", median("empty-many.perSecond"), 0)
     printf "%d connections: slowest answer %.0f ms, fewest on one connection %d of %d on average, errors %d\n", many,
         median("many.maxMs"), median("many.least"), median("many.requests") / many, median("many.errors")

@@ -1,10 +1,10 @@
 #!/bin/bash
 # What the product does beside what this machine can do at best, in one run: a stack of its own with 50,000 jobs of
-# 200 accounts, and interleaved rounds of each case and of its ceilings. Prints a table, writes var/bench.json.
+# 200 accounts (300 in all), and interleaved rounds of each case and of its ceilings. Prints a table, writes var/bench.json.
 #
 # BUILD (build); QUICK=1 (short and few rounds); CONNECTIONS (32); PROCS (8: handlers, as well as processes of each
 # ceiling); ROUNDS and SECONDS_EACH override what QUICK chooses; OUT (var/bench.json). polls.sh, which comes first, is the
-# sweeper's part; it also runs alone. ONLY=callbacks: these alone.
+# sweeper's part; it also runs alone. ONLY=callbacks, ONLY=creates: these alone.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 TREE=$PWD
@@ -14,7 +14,7 @@ ROUNDS=${ROUNDS:-$([ -n "${QUICK:-}" ] && echo 2 || echo 5)}
 SECONDS_EACH=${SECONDS_EACH:-$([ -n "${QUICK:-}" ] && echo 1 || echo 3)}
 MANY=256 CALLBACKS=200 # a second
 CALLBACK_SECONDS=${CALLBACK_SECONDS:-$([ -n "${QUICK:-}" ] && echo 5 || echo 20)}
-BODY='{"prompt":"a paper boat on a quiet lake at dawn, soft light, slow camera","aspectRatio":"16:9","duration":5}'
+BODY='{"prompt":"a paper boat on a quiet lake at dawn, take ################","aspectRatio":"16:9","duration":5}'
 BIN=$TREE/$BUILD
 TOOLS=$BIN/tests/bench
 PATH=$PATH:/usr/sbin:/sbin
@@ -69,7 +69,7 @@ fill() {
     # All of it fits, as it would on a machine that is meant for it; ceilings and product share it.
     echo 'SET GLOBAL innodb_buffer_pool_size = 1 << 30;' | sql root
     sql fg_owner <tests/bench/fill.sql >/dev/null
-    owner audit >"$DIR/audit" || { cat "$DIR/audit" >&2; die "the made-up jobs do not balance"; }
+    owner audit ledger >"$DIR/audit" || { cat "$DIR/audit" >&2; die "the made-up jobs do not balance"; }
     echo "SELECT public_id FROM account WHERE name LIKE 'bench %'" | sql fg_owner >"$DIR/accounts"
     export -f owner
     export VAR BIN
@@ -78,7 +78,8 @@ fill() {
         grep -o "fgk_[0-9A-Za-z]*")' <"$DIR/accounts" >"$DIR/keys"
 }
 
-# Lists are of the first hundred accounts, new jobs of the others: so a list stays as long as it was.
+# Lists are of the first hundred accounts, new jobs of the 200 others: so a list stays as long as it was. One of these is
+# hot: it has requests of its own.
 write_requests() {
     local since
     since=$(date -u -d '30 minutes ago' +%Y-%m-%dT%H:%M:%S.000Z)
@@ -89,14 +90,15 @@ write_requests() {
             { print "GET /v1/jobs/" $2, key[$1] >(dir "/status"); print $2 >(dir "/ids") }
             !($1 in seen) { seen[$1] = $3; if (!first || $3 < first) first = $3 }
             END {
-                for (account in seen)
-                    if (seen[account] < first + 100)
+                for (account in key)
+                    if (account in seen && seen[account] < first + 100)
                         print "GET /v1/jobs?changedSince=" since, key[account] >(dir "/list")
                     else
                         print "POST /v1/jobs", key[account] >(dir "/create")
-                print first + 100, first + 199 >(dir "/range")
+                print first + 100, first + 299 >(dir "/range")
             }' "$DIR/keys" -
     read -r FIRST LAST <"$DIR/range"
+    head -n 1 "$DIR/create" >"$DIR/hot"
     head -n 4000 "$DIR/status" >"$DIR/sample"
     sed 's|/v1/|/bench/|' "$DIR/status" >"$DIR/empty-status"
     sed 's|/v1/|/bench/|' "$DIR/list" >"$DIR/empty-list"
@@ -160,10 +162,14 @@ measure() { # name, pool, file of requests, connections, expected status, bodyâ€
 }
 
 ceiling() { # name, arguments of rawâ€¦
-    local name=$1 figures
+    local name=$1 database figures
     shift
-    figures=$(FILMGATE_CONF=$VAR/conf/web.ini "$TOOLS/raw" "$1" "$PROCS" "$SECONDS_EACH" "${@:2}")
-    echo "name=$name $figures" >>"$DIR/results"
+    database=$(cpu_ms mariadb)
+    figures=$(FILMGATE_CONF=$VAR/conf/web.ini "$TOOLS/raw" "$1" "$PROCS" "$SECONDS_EACH" "${@:2}" 2>"$DIR/log") || {
+        tail -n 5 "$DIR/log" >&2
+        die "no figures of $name"
+    }
+    echo "name=$name $figures databaseMs=$(($(cpu_ms mariadb) - database))" >>"$DIR/results"
 }
 
 # Genuine ones of jobs in flight, at a steady rate and each an event of its own; the sweeper, which they would wake, stands.
@@ -189,8 +195,15 @@ round() {
     measure empty-list empty empty-list "$CONNECTIONS" 200
     ceiling joined joined <"$DIR/ids"
     ceiling plain plain <"$DIR/ids"
+}
+
+# Neither holds up the other's next part by what the first left to be flushed: they take turns.
+creates() {
     measure create api create "$CONNECTIONS" 202 "$BODY"
     ceiling commit commit "$FIRST" "$LAST"
+    ceiling create-alone create "$FIRST" "$LAST"
+    measure hot api hot "$CONNECTIONS" 202 "$BODY"
+    ceiling hot-commit commit "$FIRST" "$FIRST"
 }
 
 private_kb() {
@@ -209,14 +222,17 @@ echo "$ROUNDS rounds, $SECONDS_EACH s each, $CONNECTIONS connections, $PROCS pro
     "$BENCH_STATUS_BYTES bytes (status) and $BENCH_LIST_BYTES (list); load average $(cut -d ' ' -f 1-3 /proc/loadavg)"
 SECONDS_EACH=1 measure warm api status "$CONNECTIONS" 200
 for ((i = 0; i < ROUNDS; i++)); do
-    callbacks callback hook callbacks
-    callbacks empty-callback empty empty-callbacks
+    if [ "${ONLY:-callbacks}" = callbacks ]; then
+        callbacks callback hook callbacks
+        callbacks empty-callback empty empty-callbacks
+    fi
     [ -n "${ONLY:-}" ] || round
+    [ "${ONLY:-creates}" != creates ] || creates
 done
 if [ -z "${ONLY:-}" ]; then
     measure many api status "$MANY" 200
     measure empty-many empty empty-status "$MANY" 200
 fi
-check_callbacks
+[ "${ONLY:-callbacks}" != callbacks ] || check_callbacks
 mkdir -p "$(dirname "$OUT")"
 awk -v only="${ONLY:-}" -v callbacks="$CALLBACKS" -v private="$(private_kb)" -v many="$MANY" -v json="$OUT" -f tests/bench/report.awk "$DIR/results"
