@@ -8,19 +8,19 @@ PROVIDER := adapter catalogue catalogue_fit catalogue_model catalogue_read catal
             comfyui_send fal kling luma match minimax openai providers replicate route runway \
             schema schema_check veo verify
 ACCOUNT  := account
-MONEY    := ledger
+MONEY    := brake cost ledger plan quote usage use
 MEDIA    := gate link store
 NOTIFY   := deliver delivery endpoint outbox
-JOB      := adopt callback cancel clock create decide erase export policy read request standing state store tell wake weather
-SWEEPER  := away deliver dispatch ingest keys poll prepare queue reroute resolve slots sweep task traffic weather
+JOB      := adopt callback cancel clock create decide erase export offer policy quote read request standing state store tell wake weather
+SWEEPER  := away books budget deliver dispatch ingest keys line poll prepare queue reroute resolve slots sweep task traffic weather
 
 CORE := $(BASE:%=base/%) $(IO:%=io/%) $(PROVIDER:%=provider/%) $(ACCOUNT:%=account/%) \
         $(MONEY:%=money/%) $(MEDIA:%=media/%) $(NOTIFY:%=notify/%) $(JOB:%=job/%)
 
 # ---- programs ----
-WEB    := app auth deliveries fcgx hooks jobs loop media meta models problem query quotes routes sessions status webhooks
+WEB    := app auth deliveries fcgx hooks jobs limits loop media meta models problem query quotes routes sessions status usage webhooks
 STUDIO := api books deliver drawing files font form poke render request words worker
-CLI    := main account callback catalogue db desk doctor job orphans provider webhook
+CLI    := main account callback catalogue db desk doctor funds job orphans plan provider report webhook
 
 # ---- build ----
 BUILD  ?= build
@@ -122,12 +122,14 @@ $(DB_TESTS): $(BUILD)/tests/store/%: $(BUILD)/tests/store/%.o $(BUILD)/tests/sto
              $(BUILD)/libfgcore.a
 	$(LINK) $(LIBS_T)
 # Jobs with a sweeper in process and a fake provider.
-JOB_TESTS := job job_life callback verdict cancel clock deliver sweep poll ingest lease notify operator prepare retired \
-             routing unsure
+JOB_TESTS := job job_life books brake callback verdict cancel clock deliver funds sweep poll ingest lease money_random notify \
+             operator parallel prepare retired routing slots unsure
 $(JOB_TESTS:%=$(BUILD)/tests/store/%_test): $(BUILD)/tests/store/job_world.o $(BUILD)/tests/store/db_proxy.o \
              $(BUILD)/tests/fakes/provider.o $(BUILD)/tests/fakes/comfy.o $(SWEEPER:%=$(BUILD)/core/sweeper/%.o)
 $(BUILD)/tests/store/notify_test $(BUILD)/tests/store/deliver_test: $(BUILD)/tests/fakes/receiver.o \
              $(BUILD)/tests/store/notify_world.o
+$(BUILD)/tests/store/money_random_test $(BUILD)/tests/store/parallel_test: $(BUILD)/tests/store/money_truth.o
+$(BUILD)/tests/store/funds_test: $(patsubst %,$(BUILD)/core/cli/%.o,desk doctor funds plan report)
 $(BUILD)/tests/store/operator_test: $(patsubst %,$(BUILD)/core/cli/%.o,callback desk orphans)
 $(BUILD)/tests/store/%: $(BUILD)/tests/store/%.o $(DB_WORLD) $(BUILD)/tests/t.o $(BUILD)/libfgcore.a
 	$(LINK) $(LIBS_T)
@@ -213,11 +215,11 @@ test-fault: all tests/node_modules/.package-lock.json
 SEED    ?= fresh
 MINUTES ?= 5
 chaos: all tests/node_modules/.package-lock.json
-	@MINUTES=$(MINUTES) node tests/fault/chaos/main.mjs $(SEED)
+	@FILMGATE_LIMITS_DUPLICATE_WINDOW_S=0 MINUTES=$(MINUTES) node tests/fault/chaos/main.mjs $(SEED)
 # Six wars, some minutes: too long for `make test`.
 chaos-selftest: tests/node_modules/.package-lock.json
 	@$(MAKE) -s -j2 BUILD=$(FAULT_BUILD) OPT='$(OPT) -DFG_FAULT' all
-	@BUILD=$(FAULT_BUILD) node tests/fault/chaos/selftest.mjs
+	@FILMGATE_LIMITS_DUPLICATE_WINDOW_S=0 BUILD=$(FAULT_BUILD) node tests/fault/chaos/selftest.mjs
 test-providers: tests/node_modules/.package-lock.json
 	@tests/run.sh $(T_PROV)
 test-e2e: all tests/node_modules/.package-lock.json
