@@ -15,6 +15,10 @@ const char *cli_option(int argc, char **argv, const char *name);
 /* Connects with the operator's statements; *out only on FG_OK. */
 enum fg_code cli_db(struct fg_ctx *cx, const struct conf *conf, struct db **out) FG_MUST_CHECK;
 
+/* The same for what is about an account, by its public id; *id is its row. FG_NOT_FOUND. */
+enum fg_code cli_db_account(struct fg_ctx *cx, const struct conf *conf, const char *account, struct db **out,
+                            int64_t *id) FG_MUST_CHECK;
+
 /* What people wrote goes to a terminal in JSON's quotes: nothing in it may act there. FG_NONE stays it. */
 struct fg_str cli_quoted(struct fg_ctx *cx, struct fg_str s);
 /* "12.50 USD": as many digits behind the point as there are, two at least. */

@@ -1,4 +1,5 @@
 /* What the commands share. */
+#include "account/account.h"
 #include "base/arena.h"
 #include "base/sb.h"
 #include "base/scan.h"
@@ -36,6 +37,17 @@ enum fg_code cli_db(struct fg_ctx *cx, const struct conf *conf, struct db **out)
     ctx_tick(cx);
     *out = db;
     return FG_OK;
+}
+
+enum fg_code cli_db_account(struct fg_ctx *cx, const struct conf *conf, const char *account, struct db **out, int64_t *id)
+{
+    enum fg_code rc = cli_db(cx, conf, out);
+    if (rc != FG_OK)
+        return rc;
+    rc = account_find(cx, *out, fg_str_c(account), id);
+    if (rc != FG_OK)
+        db_close(*out);
+    return rc;
 }
 
 struct fg_str cli_quoted(struct fg_ctx *cx, struct fg_str s)

@@ -1,7 +1,6 @@
 /* filmgate account: what it may and has used, its money and its entries */
 #include <stdio.h>
 
-#include "account/account.h"
 #include "base/arena.h"
 #include "base/time.h"
 #include "cli/cli.h"
@@ -9,18 +8,6 @@
 
 #define LIST_MAX INT64_C(500)
 #define ENTRIES_SHOWN INT64_C(50)
-
-static enum fg_code open_account(struct fg_ctx *cx, const struct conf *conf, const char *account, struct db **db,
-                                 int64_t *id)
-{
-    enum fg_code rc = cli_db(cx, conf, db);
-    if (rc != FG_OK)
-        return rc;
-    rc = account_find(cx, *db, fg_str_c(account), id);
-    if (rc != FG_OK)
-        db_close(*db);
-    return rc;
-}
 
 /* ---- looking ---- */
 
@@ -79,7 +66,7 @@ enum fg_code cli_account_show(struct fg_ctx *cx, const struct conf *conf, int ar
     struct account_use u;
     int64_t id;
     (void)argc;
-    enum fg_code rc = open_account(cx, conf, argv[0], &db, &id);
+    enum fg_code rc = cli_db_account(cx, conf, argv[0], &db, &id);
     if (rc != FG_OK)
         return rc;
     rc = terms_read(cx, db, id, &t);
@@ -119,7 +106,7 @@ enum fg_code cli_account_ledger(struct fg_ctx *cx, const struct conf *conf, int 
     int64_t id;
     size_t n;
     (void)argc;
-    enum fg_code rc = open_account(cx, conf, argv[0], &db, &id);
+    enum fg_code rc = cli_db_account(cx, conf, argv[0], &db, &id);
     if (rc != FG_OK)
         return rc;
     rc = DB_ALL(cx, db, SQL_LEDGER_NEWEST, DB_ARGS(DB(id), DB(ENTRIES_SHOWN)), DB_COLS(entry_cols), &row, &n);
@@ -150,7 +137,7 @@ static enum fg_code enter(struct fg_ctx *cx, const struct conf *conf, enum ledge
                        kind == LEDGER_ADJUST ? ", and --note, to say why" : "");
     if (!cli_amount(fg_str_c(argv[1]), &e.amount_micro))
         return wrong_amount(cx, argv[1]);
-    enum fg_code rc = open_account(cx, conf, argv[0], &db, &e.account_id);
+    enum fg_code rc = cli_db_account(cx, conf, argv[0], &db, &e.account_id);
     if (rc != FG_OK)
         return rc;
     rc = ledger_enter(cx, db, &e, &entered);
@@ -182,7 +169,7 @@ enum fg_code cli_account_credit(struct fg_ctx *cx, const struct conf *conf, int 
     (void)argc;
     if (strcmp(argv[1], "none") != 0 && (!cli_amount(fg_str_c(argv[1]), &micro) || micro < 0 || micro > MONEY_MAX))
         return wrong_amount(cx, argv[1]);
-    enum fg_code rc = open_account(cx, conf, argv[0], &db, &id);
+    enum fg_code rc = cli_db_account(cx, conf, argv[0], &db, &id);
     if (rc != FG_OK)
         return rc;
     rc = db_run(cx, db, SQL_CREDIT_PUT, DB_ARGS(DB(micro), DB(id)));

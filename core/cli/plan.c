@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 
-#include "account/account.h"
 #include "base/arena.h"
 #include "cli/cli.h"
 
@@ -95,12 +94,10 @@ enum fg_code cli_plan_assign(struct fg_ctx *cx, const struct conf *conf, int arg
     struct db *db;
     int64_t id;
     (void)argc;
-    enum fg_code rc = cli_db(cx, conf, &db);
+    enum fg_code rc = cli_db_account(cx, conf, argv[0], &db, &id);
     if (rc != FG_OK)
         return rc;
-    rc = account_find(cx, db, fg_str_c(argv[0]), &id);
-    if (rc == FG_OK)
-        rc = plan_assign(cx, db, id, fg_str_c(argv[1]));
+    rc = plan_assign(cx, db, id, fg_str_c(argv[1]));
     if (rc == FG_OK)
         printf("%s has the plan %s from its next job on\n", argv[0], argv[1]);
     db_close(db);

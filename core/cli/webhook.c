@@ -38,12 +38,10 @@ enum fg_code cli_webhook_list(struct fg_ctx *cx, const struct conf *conf, int ar
     int64_t account_id;
     size_t n;
     (void)argc;
-    enum fg_code rc = cli_db(cx, conf, &db);
+    enum fg_code rc = cli_db_account(cx, conf, argv[0], &db, &account_id);
     if (rc != FG_OK)
         return rc;
-    rc = account_find(cx, db, fg_str_c(argv[0]), &account_id);
-    if (rc == FG_OK)
-        rc = endpoint_list(cx, db, account_id, &row, &n);
+    rc = endpoint_list(cx, db, account_id, &row, &n);
     for (size_t i = 0; rc == FG_OK && i < n; i++)
         print_endpoint(cx, &row[i]);
     db_close(db);

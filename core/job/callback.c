@@ -2,6 +2,7 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "io/json.h"
+#include "job/policy.h"
 #include "job/store.h"
 #include "job/wake.h"
 
@@ -173,13 +174,11 @@ static bool tells_of_success(const struct arrival *a)
 /* A video that was made is paid for, whoever still waits for it. Of what is not signed the poll finds out. */
 static enum fg_code note_cost(struct fg_ctx *cx, struct db *db, const struct arrival *a)
 {
-    const struct job *j = &a->job;
-    const struct cat_model *m = catalogue_model(a->catalogue, a->attempt.model);
     int64_t micro = a->note.news.understood ? a->note.news.cost_micro : 0;
     if (!a->is_signed || !tells_of_success(a))
         return FG_OK;
-    if (micro == 0 && m)
-        micro = catalogue_price(&m->cost, j->resolution, j->duration_s, (enum audio)j->audio);
+    if (micro == 0)
+        micro = job_expected_micro(&a->job, catalogue_model(a->catalogue, a->attempt.model));
     return micro > 0 ? db_run(cx, db, SQL_ATTEMPT_PAID, DB_ARGS(DB(micro), DB(a->attempt.id))) : FG_OK;
 }
 

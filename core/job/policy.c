@@ -61,3 +61,9 @@ int64_t job_poll_after_ms(const struct fg_ctx *cx, const struct job *j)
     int64_t age = cx->now_us - j->created_us;
     return age < 60 * S ? 1000 : age < 300 * S ? 2000 : age < 1800 * S ? 5000 : 15000;
 }
+
+int64_t job_expected_micro(const struct job *j, const struct cat_model *m)
+{
+    int64_t micro = m ? catalogue_price(&m->cost, j->resolution, j->duration_s, (enum audio)j->audio) : 0;
+    return micro > 0 ? micro : 0;
+}

@@ -28,4 +28,7 @@ int64_t policy_resolve_us(const struct fg_ctx *cx, int64_t n);
 /* Pause before a download is tried again. */
 int64_t policy_fetch_us(const struct fg_ctx *cx, int64_t n);
 
+/* What the catalogue says that the job costs us at this model; 0 where it does not say, or m is NULL. */
+int64_t job_expected_micro(const struct job *j, const struct cat_model *m);
+
 #endif

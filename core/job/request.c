@@ -339,7 +339,8 @@ enum fg_code job_request_read(struct fg_ctx *cx, const struct job_env *env, cons
     read_members(cx, &f, v);
     if (f.quote.p)
         rc = find_quote(cx, &f);
-    if (rc == FG_OK && out->quote.public_id.p && cx->err.field_n == 0) /* of what is wrong in itself no quote needs to be told */
+    /* Of what is wrong in itself no quote needs to be told. */
+    if (rc == FG_OK && out->quote.public_id.p && cx->err.field_n == 0)
         rc = offer_match(cx, env->catalogue, f.provider, f.model, out);
     if (rc != FG_OK)
         return rc;

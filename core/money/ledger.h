@@ -22,9 +22,10 @@ enum fg_code ledger_end(struct fg_ctx *cx, struct db *db, const struct ledger_jo
 /* Inside a transaction that stores (bytes > 0) or marks deleted (bytes < 0) an account's file. */
 enum fg_code ledger_storage(struct fg_ctx *cx, struct db *db, int64_t account_id, int64_t bytes) FG_MUST_CHECK;
 
-/* By the operator: a top-up (amount over 0), or an adjustment either way, perhaps about a job. reference: the same one
- * twice is one entry, and *entered is false the second time; FG_NONE: none. Its own transaction. FG_INVALID_REQUEST: amount 0,
- * over MONEY_MAX, or of a balance that would not fit, or a reference or note with too much in it; FG_DB_DUPLICATE: the reference was used for another amount or kind. */
+/* By the operator: a top-up (amount over 0), or an adjustment either way. reference: the same one twice is one entry, and
+ * *entered is false the second time; FG_NONE: none. Its own transaction. FG_INVALID_REQUEST: amount 0, over MONEY_MAX, or
+ * of a balance that would not fit, or a reference or note with too much in it; FG_DB_DUPLICATE: the reference was used
+ * for another amount or kind. */
 struct ledger_entry {
     int64_t account_id;
     enum ledger_kind kind;

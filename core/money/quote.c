@@ -2,16 +2,16 @@
 
 static const struct db_col quote_cols[] = {
     COL(struct quote, public_id), COL(struct quote, account_id), COL(struct quote, user_id), COL(struct quote, route),
-    COL(struct quote, model), COL(struct quote, resolution), COL(struct quote, duration_s), COL(struct quote, audio), COL(struct quote, price_micro),
-    COL(struct quote, currency), COL(struct quote, created_us), COL(struct quote, expires_us), COL(struct quote, job),
+    COL(struct quote, model), COL(struct quote, resolution), COL(struct quote, duration_s), COL(struct quote, audio),
+    COL(struct quote, price_micro), COL(struct quote, currency), COL(struct quote, created_us), COL(struct quote, expires_us), COL(struct quote, job),
 };
 
 enum fg_code quote_create(struct fg_ctx *cx, struct db *db, const struct quote *q)
 {
     return db_run(cx, db, SQL_QUOTE_INSERT,
                   DB_ARGS(DB(q->public_id), DB(q->account_id), DB(q->user_id), DB(q->route), DB(q->model),
-                          DB(q->resolution), DB(q->duration_s), DB(q->audio), DB(q->price_micro), DB(q->currency), DB(q->created_us),
-                          DB(q->expires_us)));
+                          DB(q->resolution), DB(q->duration_s), DB(q->audio), DB(q->price_micro), DB(q->currency),
+                          DB(q->created_us), DB(q->expires_us)));
 }
 
 enum fg_code quote_find(struct fg_ctx *cx, struct db *db, int64_t account_id, struct fg_str id, struct quote *out,

@@ -1,4 +1,5 @@
-/* Every night the ledger is proved against the jobs and the accounts. What is found is told, and never mended: somebody has to look. */
+/* Every night the ledger is proved against the jobs and the accounts. What is found is told, and never mended: somebody
+ * has to look. */
 #include "base/log.h"
 #include "sweeper/sweep.h"
 

@@ -134,7 +134,8 @@ static enum fg_code pick_some(struct picking *p, int64_t want)
     struct sweeper *s = p->s;
     enum fg_code rc = FG_OK;
     size_t n = 1;
-    for (int i = 0; i < ROUNDS_MAX && rc == FG_OK && p->n < want && n > 0 && !budget_reached(p->budget, p->line->model); i++) {
+    for (int i = 0; i < ROUNDS_MAX && rc == FG_OK && p->n < want && n > 0 &&
+                    !budget_reached(p->budget, p->line->model); i++) {
         struct in_line *row;
         bool retries = may_retry(p);
         int64_t asked = want - p->n;

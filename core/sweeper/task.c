@@ -217,9 +217,7 @@ struct remote_ref task_ref(const struct task *t)
 
 int64_t task_expected_micro(const struct task *t)
 {
-    const struct job *j = &t->work.job;
-    int64_t micro = t->model ? catalogue_price(&t->model->cost, j->resolution, j->duration_s, (enum audio)j->audio) : 0;
-    return micro > 0 ? micro : 0;
+    return job_expected_micro(&t->work.job, t->model);
 }
 
 void task_spec(const struct task *t, struct gen_spec *out)

@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import OpenAI, { toFile } from 'openai';
+import { until } from './stack.mjs';
 
 function need(name) {
     const value = process.env[name];
@@ -66,15 +67,14 @@ after(() => {
 /* Polls until it is over; every state on the way must be one of the dialect's. */
 async function finished(video) {
     let last = -1;
-    for (const end = Date.now() + 60_000; Date.now() < end; ) {
+    return until(`${video.id} ends`, async () => {
         const now = await client.videos.retrieve(video.id);
         assert.ok(now.progress >= last || now.status !== 'in_progress', 'progress never goes back');
         last = now.progress;
         if (now.status === 'completed' || now.status === 'failed') return now;
         assert.match(now.status, /^(queued|in_progress)$/);
-        await new Promise((done) => setTimeout(done, 50));
-    }
-    assert.fail(`${video.id} did not end`);
+        return null;
+    }, 60_000);
 }
 
 async function bytes(video, query) {

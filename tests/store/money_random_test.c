@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/scan.h"
@@ -17,7 +18,7 @@
 #define ACTORS 6
 #define OPS 45
 #define ACCOUNTS 4
-#define PATIENCE_US (60 * FG_US_PER_S)
+#define DEATH_US 3000 /* after the beginning of something: about as long as that takes */
 #define MICRO_EACH 2500 /* a second: the catalogue's 2000, and a quarter of it */
 
 /* How an actor's time ends: all is done; it is killed; or it lost its connection several times before it was done. */
@@ -38,7 +39,6 @@ static const char *const op_names[] = {
 
 /* Shared by all processes. */
 struct stage {
-    volatile int64_t ops[ACTORS];      /* begun in this round */
     int64_t ended[OP_N][64];           /* with which code */
     int64_t acknowledged;              /* jobs of which somebody was told */
     int64_t cuts;
@@ -287,6 +287,15 @@ static void act(struct actor *a)
                                         a->w->cx->err.detail, a->w->cx->err.cause).p);
 }
 
+/* kill -9 by the kernel, wherever that finds us. */
+static void die_within(int64_t us, uint64_t *dice)
+{
+    struct sigevent death = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL };
+    struct itimerspec in = { .it_value.tv_nsec = 1000 * (1 + roll(dice, us)) };
+    timer_t timer;
+    CHECK(timer_create(CLOCK_MONOTONIC, &death, &timer) == 0 && timer_settime(timer, 0, &in, NULL) == 0, "a timer");
+}
+
 static _Noreturn void play(struct job_world *w, struct stage *st, int round, int me, enum fate fate)
 {
     struct actor a = { .w = w, .stage = st, .me = me, .fate = fate,
@@ -298,8 +307,10 @@ static _Noreturn void play(struct job_world *w, struct stage *st, int round, int
         db_close(w->env.db);
         relay_begin(w, &a.relay, DB_WEB);
     }
-    for (int i = 0; i < OPS || fate == FATE_KILLED; i++) {
-        st->ops[me] = i + 1;
+    int64_t last = roll(&a.dice, OPS);
+    for (int64_t i = 0; i < OPS || fate == FATE_KILLED; i++) {
+        if (fate == FATE_KILLED && i == last)
+            die_within(DEATH_US, &a.dice);
         act(&a);
     }
     if (fate == FATE_CUT)
@@ -309,34 +320,21 @@ static _Noreturn void play(struct job_world *w, struct stage *st, int round, int
 
 /* ---- a round ---- */
 
-/* In the middle of what it does after so many things, wherever that is. */
-static void kill_after(struct job_world *w, struct stage *st, int me, pid_t pid, int64_t ops_n)
-{
-    const struct timespec moment = { 0, 200 * 1000 };
-    int64_t end_us = ctx_mono_us(w->cx) + PATIENCE_US;
-    int status;
-    while (st->ops[me] < ops_n && waitpid(pid, &status, WNOHANG) == 0) {
-        CHECK(ctx_mono_us(w->cx) < end_us, "an actor acts");
-        (void)nanosleep(&moment, NULL);
-    }
-    CHECK(st->ops[me] >= ops_n, "nobody leaves early");
-    (void)kill(pid, SIGKILL);
-    CHECK(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "killed");
-}
-
 /* One is killed and one is cut, each time another. */
-static void play_round(struct job_world *w, struct stage *st, uint64_t *dice, int round)
+static void play_round(struct job_world *w, struct stage *st, int round)
 {
     pid_t pid[ACTORS];
     int killed = round % ACTORS, cut = (round + 3) % ACTORS, status;
-    memset((void *)(uintptr_t)st->ops, 0, sizeof st->ops);
     for (int i = 0; i < ACTORS; i++)
         if ((pid[i] = fork()) == 0)
             play(w, st, round, i, i == killed ? FATE_KILLED : i == cut ? FATE_CUT : FATE_DONE);
-    kill_after(w, st, killed, pid[killed], 1 + roll(dice, OPS));
-    for (int i = 0; i < ACTORS; i++)
-        if (i != killed)
-            CHECK(waitpid(pid[i], &status, 0) == pid[i] && status == 0, "an actor does what it may");
+    for (int i = 0; i < ACTORS; i++) {
+        CHECK(waitpid(pid[i], &status, 0) == pid[i], "an actor's end: its alarm sees to it");
+        if (i == killed)
+            CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "killed");
+        else
+            CHECK(status == 0, "an actor does what it may");
+    }
 }
 
 /* 1: prepaid; 2: on credit; 3: prepaid, of changing plans; 4: pays later. */
@@ -433,7 +431,7 @@ TEST(whatever_happens_the_books_are_right)
     set_up(&w);
     for (int round = 0; round < ROUNDS; round++) {
         const char *why = arena_fmt(w.cx->mem, "round %d", round).p;
-        play_round(&w, st, &dice, round);
+        play_round(&w, st, round);
         check_all(&w, st, why);
         clock_add(&w, passes_s[roll(&dice, FG_LEN(passes_s))] * FG_US_PER_S);
     }

@@ -68,13 +68,19 @@ TEST(no_more_of_an_account_run_than_its_plan_allows)
     job_world_end(&w, 0);
 }
 
+/* Forty slots at each provider, where jobs then stay, and a plan of so much. */
+static void begin_bound(struct job_world *w, const char *limits)
+{
+    job_world_begin(w);
+    roomy(w, 40);
+    bound(w, limits);
+    say_status(w, "in_progress", -1);
+}
+
 TEST(a_plan_that_changes_is_heeded_at_the_next_look)
 {
     struct job_world w;
-    job_world_begin(&w);
-    roomy(&w, 40);
-    bound(&w, "running_max = 2");
-    say_status(&w, "in_progress", -1);
+    begin_bound(&w, "running_max = 2");
     for (int i = 0; i < 6; i++)
         (void)new_job(&w, "list-1", FAR);
     settle(&w);
@@ -91,10 +97,7 @@ TEST(a_plan_that_changes_is_heeded_at_the_next_look)
 TEST(one_users_long_line_holds_up_nobody_else)
 {
     struct job_world w;
-    job_world_begin(&w);
-    roomy(&w, 40);
-    bound(&w, "user_running_max = 2");
-    say_status(&w, "in_progress", -1);
+    begin_bound(&w, "user_running_max = 2");
     for (int i = 0; i < 60; i++)
         (void)job_of(&w, "list-1", "ann");
     for (int i = 0; i < 3; i++)
