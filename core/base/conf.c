@@ -197,6 +197,39 @@ static enum fg_code from_environment(struct fg_ctx *cx, struct conf *out)
     return FG_OK;
 }
 
+static bool is_bucket(struct fg_str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (!((s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= '0' && s.p[i] <= '9') || s.p[i] == '-' || s.p[i] == '.'))
+            return false;
+    return s.n >= 3 && s.n <= 63;
+}
+
+/* A scheme and a host, no path: what is signed is the bucket's. */
+static bool is_endpoint(struct fg_str s)
+{
+    if (!scan_lit(&s, FG_LIT("https://")) && !scan_lit(&s, FG_LIT("http://")))
+        return false;
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] <= ' ' || strchr("/?#@\\\"'", s.p[i]))
+            return false;
+    return s.n > 0;
+}
+
+/* Also while files are kept on disk: some may be in the bucket still. */
+static const char *s3_wrong(const struct conf *c)
+{
+    if (!c->s3_bucket.n && !c->s3_endpoint.n && !FG_IS(c->media_store, "s3"))
+        return NULL;
+    if (!is_endpoint(c->s3_endpoint))
+        return "endpoint must be like https://host, without a path";
+    if (!is_bucket(c->s3_bucket))
+        return "bucket must be a bucket's name";
+    if (!c->s3_access_key.n || !c->s3_secret_key.n || !c->s3_region.n)
+        return "access_key, secret_key and region are required";
+    return NULL;
+}
+
 enum fg_code conf_load(struct fg_ctx *cx, struct conf *out, const char *path)
 {
     *out = (struct conf){ 0 };
@@ -221,6 +254,9 @@ enum fg_code conf_load(struct fg_ctx *cx, struct conf *out, const char *path)
         out->sweeper_call_timeout_s >= out->sweeper_lease_s)
         return fg_fail(cx, FG_CONFIG, "%s: [sweeper] lease_s must be over submit_timeout_s and call_timeout_s",
                        path ? path : "configuration");
+    const char *wrong = s3_wrong(out);
+    if (wrong)
+        return fg_fail(cx, FG_CONFIG, "%s: [s3] %s", path ? path : "configuration", wrong);
     return FG_OK;
 }
 

@@ -27,6 +27,7 @@ struct conf {
 #undef W
     struct conf_provider provider[CONF_PROVIDERS_MAX];
     unsigned provider_n;
+    unsigned jail; /* not read from anywhere: enum child_jail, what io/child.h found */
 };
 
 /* Reads path (NULL: the environment's FILMGATE_CONF, else defaults alone). Texts live in cx->mem, so give
