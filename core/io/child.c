@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pwd.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/pidfd.h>
@@ -11,12 +12,21 @@
 
 #include "base/arena.h"
 #include "base/fault.h"
+#include "base/log.h"
 #include "base/sb.h"
+#include "io/file.h"
 
 #define PRLIMIT "/usr/bin/prlimit"
+#define UNSHARE "/usr/bin/unshare"
+#define SETPRIV "/usr/bin/setpriv"
+#define NOBODY "nobody"
+#define NOBODYS_GROUP "nogroup"
+#define RETURNED_MODE 0640
+#define SHOWN_MODE 0644 /* who else is on this machine cannot come through the folders above */
 #define LIMIT_S 60
 #define LIMIT_MEMORY (INT64_C(2) << 30)
 #define PRLIMIT_ARGS 6
+#define JAIL_ARGS 16
 #define TAIL 160 /* of standard error, for the cause */
 
 static int above_2(int fd)
@@ -48,10 +58,34 @@ static void close_set(int *fd)
 }
 
 struct spawn {
-    char *argv[PRLIMIT_ARGS + CHILD_ARGS_MAX + 1];
+    char *argv[PRLIMIT_ARGS + JAIL_ARGS + CHILD_ARGS_MAX + 1];
     int out[2], err[2];
     pid_t pid;
 };
+
+static size_t words_add(struct fg_ctx *cx, struct spawn *s, size_t n, const char *const *word)
+{
+    for (; *word; word++)
+        s->argv[n++] = arena_cstr(cx->mem, fg_str_c(*word));
+    return n;
+}
+
+/* Each of these programs becomes the next. Root makes the network, which then nobody can leave; a user namespace is
+ * nobody's own. */
+static size_t jail_add(struct fg_ctx *cx, unsigned jail, struct spawn *s, size_t n)
+{
+    static const char *const no_net[] = { UNSHARE, "--net", "--", NULL };
+    static const char *const nobody[] = { SETPRIV, "--reuid", NOBODY, "--regid", NOBODYS_GROUP, "--clear-groups",
+                                          "--no-new-privs", "--", NULL };
+    static const char *const own_space[] = { UNSHARE, "--user", "--map-current-user", "--net", "--", NULL };
+    if (jail & CHILD_NO_NET)
+        n = words_add(cx, s, n, no_net);
+    if (jail & CHILD_NOBODY)
+        n = words_add(cx, s, n, nobody);
+    if (jail & CHILD_OWN_SPACE)
+        n = words_add(cx, s, n, own_space);
+    return n;
+}
 
 static void spawn_argv(struct fg_ctx *cx, const struct child_call *c, struct spawn *s)
 {
@@ -69,6 +103,7 @@ static void spawn_argv(struct fg_ctx *cx, const struct child_call *c, struct spa
     };
     for (; n < PRLIMIT_ARGS; n++)
         s->argv[n] = arena_cstr(cx->mem, head[n]);
+    n = jail_add(cx, c->jail, s, n);
     for (size_t i = 0; i < CHILD_ARGS_MAX && c->argv[i]; i++)
         s->argv[n++] = arena_cstr(cx->mem, fg_str_c(c->argv[i]));
 }
@@ -221,25 +256,103 @@ static bool collect(const struct fg_ctx *cx, struct child *c, struct sb *out, st
     return true;
 }
 
-enum fg_code child_run(struct fg_ctx *cx, const struct child_call *call, struct fg_str *output)
+static enum fg_code told(struct fg_ctx *cx, const struct child_call *call, enum fg_code rc, int status, const struct tail *err)
+{
+    (void)fg_fail(cx, rc, rc == FG_TIMED_OUT ? "a helper program took too long" : "a helper program failed");
+    return fg_cause(cx, "%s: %s %d: %.*s", call->argv[0], WIFSIGNALED(status) ? "signal" : "exit",
+                    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), (int)err->n, err->p);
+}
+
+static enum fg_code run(struct fg_ctx *cx, const struct child_call *call, struct fg_str *output, int *status,
+                        struct tail *err)
 {
     struct child c;
     struct sb out = sb_in(cx->mem, CHILD_OUT_MAX);
-    struct tail err = { .n = 0 };
     enum fg_code rc = child_start(cx, call, &c);
     if (rc != FG_OK)
         return rc;
-    bool in_time = collect(cx, &c, &out, &err);
-    int status = child_end(&c);
-    if (in_time && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
-        *output = sb_str(&out);
+    bool in_time = collect(cx, &c, &out, err);
+    *status = child_end(&c);
+    *output = sb_str(&out);
+    return in_time ? FG_OK : told(cx, call, FG_TIMED_OUT, *status, err);
+}
+
+enum fg_code child_run(struct fg_ctx *cx, const struct child_call *call, struct fg_str *output)
+{
+    struct tail err = { .n = 0 };
+    struct fg_str printed;
+    int status;
+    enum fg_code rc = run(cx, call, &printed, &status, &err);
+    if (rc == FG_OK && (!WIFEXITED(status) || WEXITSTATUS(status) != 0))
+        rc = told(cx, call, FG_IO, status, &err);
+    if (rc == FG_OK)
+        *output = printed;
+    return rc;
+}
+
+enum fg_code child_run_any(struct fg_ctx *cx, const struct child_call *call, struct fg_str *output, int *status)
+{
+    struct tail err = { .n = 0 };
+    return run(cx, call, output, status, &err);
+}
+
+static bool works(struct fg_ctx *cx, unsigned jail)
+{
+    const struct child_call call = { .argv = { "/bin/true" }, .cpu_s = 10, .wall_ms = 10000, .jail = jail };
+    struct fg_str out;
+    return child_run(cx, &call, &out) == FG_OK;
+}
+
+enum fg_code child_jail_open(struct fg_ctx *cx, struct conf *conf)
+{
+    static const unsigned net[] = { CHILD_NO_NET, CHILD_OWN_SPACE };
+    conf->jail = 0;
+    if (FG_IS(conf->media_jail, "no"))
         return FG_OK;
-    }
-    if (in_time)
-        (void)fg_fail(cx, FG_IO, "a helper program failed");
-    else
-        (void)fg_fail(cx, FG_TIMED_OUT, "a helper program took too long");
-    return fg_cause(cx, "%s: %s %d: %.*s", call->argv[0], WIFSIGNALED(status) ? "signal" : "exit",
-                    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), (int)err.n,
-                    err.p);
+    if (geteuid() == 0 && works(cx, CHILD_NOBODY))
+        conf->jail = CHILD_NOBODY;
+    for (size_t i = 0; i < FG_LEN(net); i++)
+        if (works(cx, conf->jail | net[i])) {
+            conf->jail |= net[i];
+            return FG_OK;
+        }
+    if (FG_IS(conf->media_jail, "yes"))
+        return fg_fail(cx, FG_CONFIG, "[media] jail: this system lets us take no network away from a child");
+    fg_log(cx, LOG_WARN, "child.no_jail", LOG_S("words", FG_LIT("children that read foreign files can reach the network")));
+    return FG_OK;
+}
+
+static enum fg_code hand_over(struct fg_ctx *cx, unsigned jail, int fd, bool to_nobody, mode_t mode)
+{
+    if (!(jail & CHILD_NOBODY))
+        return FG_OK;
+    const struct passwd *nobody = getpwnam(NOBODY);
+    if (nobody && file_own(fd, to_nobody ? nobody->pw_uid : geteuid(), mode))
+        return FG_OK;
+    const char *why = nobody ? strerror(errno) : "there is no user " NOBODY;
+    (void)fg_fail(cx, FG_IO, "The file store did not work");
+    return fg_cause(cx, "fchown: %s", why);
+}
+
+enum fg_code child_lend(struct fg_ctx *cx, unsigned jail, int fd)
+{
+    return hand_over(cx, jail, fd, true, RETURNED_MODE);
+}
+
+enum fg_code child_show(struct fg_ctx *cx, unsigned jail, int fd)
+{
+    return hand_over(cx, jail, fd, false, SHOWN_MODE);
+}
+
+enum fg_code child_return(struct fg_ctx *cx, unsigned jail, int fd)
+{
+    return hand_over(cx, jail, fd, false, RETURNED_MODE);
+}
+
+const char *child_file(struct fg_ctx *cx, struct child_call *call, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    FG_ASSERT(slash && slash > path);
+    call->dir = arena_cstr(cx->mem, (struct fg_str){ path, (size_t)(slash - path) });
+    return arena_fmt(cx->mem, "./%s", slash + 1).p;
 }

@@ -18,11 +18,12 @@
 #define LATE_US (200 * FG_US_PER_MS) /* nobody has looked for so long: there may be answers that are older than they seem */
 #define LATE_REST_MS 3000            /* for the rest of such an answer */
 #define WAKE UINT64_MAX /* epoll's key of wake_fd; all others are lane << 32 | descriptor */
+#define LANE_DELAY LANE_N /* as if a lane: timers of calls that are to begin later */
 
 struct fetch_call fetch_call_init(const char *method, struct fg_str url)
 {
     return (struct fetch_call){
-        .method = method, .url = url, .timeout_ms = 20000, .max_bytes = (int64_t)FG_MIB, .to_fd = -1
+        .method = method, .url = url, .timeout_ms = 20000, .max_bytes = (int64_t)FG_MIB, .to_fd = -1, .body_fd = -1
     };
 }
 
@@ -156,6 +157,7 @@ enum fg_code fetcher_open(struct fg_ctx *cx, struct fetcher **out, const struct 
     f->rules = (struct fetch_rules){ fetch_address_public, false };
     f->active_max = active_max();
     TAILQ_INIT(&f->active);
+    TAILQ_INIT(&f->delayed);
     TAILQ_INIT(&f->waiting);
     TAILQ_INIT(&f->ended);
     f->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -185,6 +187,7 @@ void fetcher_close(struct fetcher *f)
     TAILQ_FOREACH(t, &f->active, link)
         curl_multi_remove_handle(t->lane->multi, t->easy);
     drop_all(&f->active);
+    drop_all(&f->delayed);
     drop_all(&f->waiting);
     drop_all(&f->ended);
     for (size_t i = 0; i < LANE_N; i++) {
@@ -287,7 +290,7 @@ static void act_all(struct fetcher *f, const struct epoll_event *ev, int n, bool
 {
     bool late = now_us(f) - f->looked_us > LATE_US;
     for (int i = 0; i < n; i++) {
-        struct lane *l = ev[i].data.u64 == WAKE ? NULL : &f->lane[ev[i].data.u64 >> 32];
+        struct lane *l = ev[i].data.u64 >> 32 >= LANE_N ? NULL : &f->lane[ev[i].data.u64 >> 32];
         curl_socket_t fd = (curl_socket_t)(uint32_t)ev[i].data.u64;
         if (!l || timers != (fd == l->timer_fd))
             continue;
@@ -295,6 +298,28 @@ static void act_all(struct fetcher *f, const struct epoll_event *ev, int n, bool
             forgive(f, fd);
         act(l, fd, ev[i].events);
     }
+}
+
+static void delay(struct transfer *t)
+{
+    struct itimerspec at = { .it_value = { t->call.delay_ms / 1000, t->call.delay_ms % 1000 * 1000000 } };
+    t->delay_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    FG_ASSERT(t->delay_fd >= 0 && timerfd_settime(t->delay_fd, 0, &at, NULL) == 0);
+    watch(t->f, t->delay_fd, (uint64_t)LANE_DELAY << 32 | (uint32_t)t->delay_fd, EPOLLIN);
+    TAILQ_INSERT_TAIL(&t->f->delayed, t, link);
+}
+
+static void delay_over(struct fetcher *f, int fd)
+{
+    struct transfer *t = TAILQ_FIRST(&f->delayed);
+    while (t && t->delay_fd != fd)
+        t = TAILQ_NEXT(t, link);
+    if (!t)
+        return;
+    close(t->delay_fd);
+    t->delay_fd = -1;
+    TAILQ_REMOVE(&f->delayed, t, link);
+    TAILQ_INSERT_TAIL(&f->waiting, t, link);
 }
 
 void fetcher_turn(struct fetcher *f)
@@ -307,6 +332,8 @@ void fetcher_turn(struct fetcher *f)
     for (int i = 0; i < n; i++)
         if (ev[i].data.u64 == WAKE)
             (void)!read(f->wake_fd, &woken, sizeof woken);
+        else if (ev[i].data.u64 >> 32 == LANE_DELAY)
+            delay_over(f, (int)(uint32_t)ev[i].data.u64);
     act_all(f, ev, n, false);
     act_all(f, ev, n, true);
     f->looked_us = now_us(f);
@@ -332,6 +359,8 @@ void fetch_start(struct fetcher *f, const struct fetch_call *call, fetch_done *d
     if (fault == FAULT_FAIL || !transfer_begin(t)) {
         TAILQ_INSERT_TAIL(&f->ended, t, link);
         FG_ASSERT(eventfd_write(f->wake_fd, 1) == 0);
+    } else if (t->call.delay_ms > 0) {
+        delay(t);
     } else if (f->active_n < f->active_max && TAILQ_EMPTY(&f->waiting)) {
         activate(t);
     } else {

@@ -22,6 +22,10 @@ struct fetch_call {
     unsigned header_n;
     struct fetch_header secret; /* e.g. Authorization: never goes to another origin after a redirect */
     struct fg_str body;        /* p NULL: none */
+    int body_fd;               /* >= 0: the body is instead body_n bytes of this file, from body_at on, read as they go
+                                  out; the file must stay until done. Set -1 when unused! fetch_call_init does */
+    int64_t body_at, body_n;
+    int64_t delay_ms;          /* sent only so much later: for a repetition */
     bool once;                 /* not idempotent, costs money: fresh HTTP/1.1 connection, never repeated,
                                   never redirected */
     bool plain_http;           /* http to public hosts too: nothing secret goes out, and what comes is looked at */
@@ -32,7 +36,7 @@ struct fetch_call {
                                   Set -1 when unused! fetch_call_init does */
 };
 
-/* A call with nothing set: to_fd -1, timeout 20 s, max 1 MiB. */
+/* A call with nothing set: to_fd and body_fd -1, timeout 20 s, max 1 MiB. */
 struct fetch_call fetch_call_init(const char *method, struct fg_str url);
 /* Adds a header; FG_ASSERTs that there is room. */
 void fetch_add_header(struct fetch_call *c, struct fg_str name, struct fg_str value);
@@ -43,7 +47,7 @@ enum fetch_end {
     FETCH_UNKNOWN,    /* something may have gone out; no whole answer (timeouts, resets) */
     FETCH_TOO_LARGE,  /* the body passed max_bytes */
     FETCH_REFUSED,    /* our own rules refused the URL, address or redirect; nothing went out to it */
-    FETCH_LOCAL_IO,   /* writing to to_fd failed; errno in local_errno */
+    FETCH_LOCAL_IO,   /* writing to to_fd or reading body_fd failed; errno in local_errno */
 };
 
 struct fetch_reply {

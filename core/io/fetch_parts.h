@@ -67,6 +67,8 @@ struct transfer {
     bool too_large, has_location;
     bool lost;             /* its answer, as a fault test wants it */
     int fd;                /* where libcurl waits for it; -1: nowhere */
+    int delay_fd;          /* a timer: it is not begun yet; -1: none */
+    int64_t body_sent;     /* of body_fd, by this hop */
     int64_t begun_us, limit_ms; /* of this hop: monotonic, and how long it may take */
     size_t header_bytes;
     struct sb body;
@@ -84,7 +86,7 @@ struct fetcher {
     struct lane lane[LANE_N];
     int epoll_fd, wake_fd;
     unsigned active_n, active_max, calls;
-    struct transfers active, waiting, ended;
+    struct transfers active, delayed, waiting, ended;
 };
 
 struct transfer *transfer_new(struct fetcher *f, const struct fetch_call *call, fetch_done *done,

@@ -1,6 +1,8 @@
 #include "io/hash.h"
 
+#include <errno.h>
 #include <limits.h>
+#include <unistd.h>
 
 #include <blake2.h>
 #include <openssl/crypto.h>
@@ -63,6 +65,25 @@ void hash_end(struct hash_stream *h, uint8_t out[HASH_LEN])
 {
     FG_ASSERT(blake2b_final((void *)h->state, out, HASH_LEN) == 0);
     explicit_bzero(h, sizeof *h);
+}
+
+bool hash_file(int fd, uint8_t out[HASH_LEN])
+{
+    struct hash_stream h;
+    char block[64 * FG_KIB];
+    int64_t at = 0;
+    ssize_t n;
+    hash_begin(&h);
+    while ((n = pread(fd, block, sizeof block, at)) != 0) {
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return false;
+        hash_add(&h, block, (size_t)n);
+        at += n;
+    }
+    hash_end(&h, out);
+    return true;
 }
 
 void hash_hmac_sha256(struct fg_str key, struct fg_str data, uint8_t out[HASH_LEN])

@@ -15,6 +15,10 @@ enum hash_purpose {
     HASH_REQUEST = 5,
     HASH_CALLBACK = 7,
     HASH_INTENT = 8,
+    HASH_UPLOAD = 10,
+    HASH_SHARE = 12,
+    HASH_VERDICT = 13,
+    HASH_ERASED_USER = 14,
 };
 
 /* Keyed BLAKE2b-256 over purpose and the length-prefixed fields. pepper: 32 bytes. */
@@ -32,9 +36,13 @@ struct hash_stream { /* opaque; on the stack or in a struct; no allocation */
 void hash_begin(struct hash_stream *h);
 void hash_add(struct hash_stream *h, const void *p, size_t n);
 void hash_end(struct hash_stream *h, uint8_t out[HASH_LEN]);
+/* Of a whole file. False: it could not be read; errno. */
+bool hash_file(int fd, uint8_t out[HASH_LEN]) FG_MUST_CHECK;
 
 /* For protocols that ask for it. */
 void hash_sha256(struct fg_str data, uint8_t out[HASH_LEN]);
+/* Of n bytes of a file. False: they could not be read (errno), or it has not so many (EIO). */
+bool hash_file_sha256(int fd, int64_t at, int64_t n, uint8_t out[HASH_LEN]) FG_MUST_CHECK;
 
 /* HMAC-SHA256. */
 void hash_hmac_sha256(struct fg_str key, struct fg_str data, uint8_t out[HASH_LEN]);

@@ -1,4 +1,7 @@
 /* Signatures of others, by public keys, and the one token that we sign (io/hash.h). */
+#include <errno.h>
+#include <unistd.h>
+
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
@@ -18,6 +21,29 @@ void hash_sha256(struct fg_str data, uint8_t out[HASH_LEN])
     unsigned len = 0;
     FG_ASSERT(EVP_Digest(data.p ? data.p : "", data.n, out, &len, EVP_sha256(), NULL) == 1);
     FG_ASSERT(len == HASH_LEN);
+}
+
+bool hash_file_sha256(int fd, int64_t at, int64_t n, uint8_t out[HASH_LEN])
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    char block[64 * FG_KIB];
+    ssize_t got = 1;
+    FG_ASSERT(ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1);
+    while (n > 0 && got > 0) {
+        got = pread(fd, block, (size_t)(n < (int64_t)sizeof block ? n : (int64_t)sizeof block), at);
+        if (got < 0 && errno == EINTR)
+            got = 1;
+        else if (got > 0) {
+            FG_ASSERT(EVP_DigestUpdate(ctx, block, (size_t)got) == 1);
+            at += got;
+            n -= got;
+        }
+    }
+    if (got == 0)
+        errno = EIO;
+    bool ok = got > 0 && EVP_DigestFinal_ex(ctx, out, NULL) == 1;
+    EVP_MD_CTX_free(ctx);
+    return ok;
 }
 
 /* Errors of OpenSSL are negative, a signature that does not fit is 0. What it has to say about either

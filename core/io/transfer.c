@@ -27,7 +27,7 @@ struct transfer *transfer_new(struct fetcher *f, const struct fetch_call *call, 
     /* Not in the arena: hash_stream wants more alignment than that gives. */
     struct transfer *t = aligned_alloc(_Alignof(struct transfer), sizeof *t);
     FG_ASSERT(t);
-    *t = (struct transfer){ .f = f, .mem = mem, .call = *call, .done = done, .arg = arg };
+    *t = (struct transfer){ .f = f, .mem = mem, .call = *call, .done = done, .arg = arg, .delay_fd = -1 };
     t->call.method = arena_cstr(mem, fg_str_c(call->method));
     t->call.url = arena_str(mem, call->url);
     t->call.body = arena_str(mem, call->body);
@@ -51,6 +51,8 @@ static void hop_free(struct transfer *t)
 void transfer_free(struct transfer *t)
 {
     hop_free(t);
+    if (t->delay_fd >= 0)
+        close(t->delay_fd);
     arena_free(t->mem);
     free(t);
 }
@@ -174,6 +176,32 @@ static size_t on_body(char *p, size_t size, size_t count, void *arg)
     return n;
 }
 
+static size_t on_read(char *p, size_t size, size_t count, void *arg)
+{
+    struct transfer *t = arg;
+    int64_t left = t->call.body_n - t->body_sent, room = (int64_t)(size * count);
+    ssize_t n;
+    do
+        n = pread(t->call.body_fd, p, (size_t)(left < room ? left : room), t->call.body_at + t->body_sent);
+    while (n < 0 && errno == EINTR);
+    if (n < 0 || (n == 0 && left > 0)) {
+        t->reply.local_errno = n < 0 ? errno : EIO;
+        return CURL_READFUNC_ABORT;
+    }
+    t->body_sent += n;
+    return (size_t)n;
+}
+
+/* A pooled connection that turns out to be dead is replaced, and what went into it goes out again. */
+static int on_rewind(void *arg, curl_off_t at, int from)
+{
+    struct transfer *t = arg;
+    if (from != SEEK_SET || at < 0 || at > t->call.body_n)
+        return CURL_SEEKFUNC_FAIL;
+    t->body_sent = at;
+    return CURL_SEEKFUNC_OK;
+}
+
 /* ---- one hop ---- */
 
 static bool one_line(struct fg_str s)
@@ -229,16 +257,20 @@ static void set_headers(struct transfer *t)
 static void set_request(struct transfer *t, struct fg_str url)
 {
     const char *method = t->call.method;
+    bool file = t->call.body_fd >= 0;
     bool body = t->call.body.p || !strcmp(method, "POST") || !strcmp(method, "PUT") ||
                 !strcmp(method, "PATCH");
     SET(t, CURLOPT_URL, arena_cstr(t->mem, url));
-    if (body) {
+    if (file) {
+        SET(t, CURLOPT_UPLOAD, 1L);
+        SET(t, CURLOPT_INFILESIZE_LARGE, (curl_off_t)t->call.body_n);
+    } else if (body) {
         SET(t, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->call.body.n);
         SET(t, CURLOPT_POSTFIELDS, t->call.body.p ? t->call.body.p : "");
     }
     if (!strcmp(method, "HEAD"))
         SET(t, CURLOPT_NOBODY, 1L);
-    else if (strcmp(method, body ? "POST" : "GET"))
+    else if (strcmp(method, file ? "PUT" : body ? "POST" : "GET"))
         SET(t, CURLOPT_CUSTOMREQUEST, method);
     if (t->call.once) { /* on a reused connection libcurl repeats a lost POST by itself */
         SET(t, CURLOPT_FRESH_CONNECT, 1L);
@@ -280,6 +312,10 @@ static void set_callbacks(struct transfer *t)
     SET(t, CURLOPT_HEADERDATA, t);
     SET(t, CURLOPT_WRITEFUNCTION, on_body);
     SET(t, CURLOPT_WRITEDATA, t);
+    SET(t, CURLOPT_READFUNCTION, on_read);
+    SET(t, CURLOPT_READDATA, t);
+    SET(t, CURLOPT_SEEKFUNCTION, on_rewind);
+    SET(t, CURLOPT_SEEKDATA, t);
     SET(t, CURLOPT_USERAGENT, "filmgate");
 }
 
@@ -306,6 +342,7 @@ static bool hop(struct transfer *t, struct fg_str url)
     t->lane = &t->f->lane[to.local ? LANE_LOCAL : LANE_FOREIGN];
     t->sent = t->refused = t->allowed = t->has_location = false;
     t->header_bytes = 0;
+    t->body_sent = 0;
     t->reply.body_bytes = 0;
     t->error[0] = '\0';
     t->fd = -1;
@@ -342,6 +379,7 @@ static bool next_hop(struct transfer *t)
     if (!keeps) { /* as every browser does, and RFC 9110 allows for 301 and 302 */
         t->call.method = "GET";
         t->call.body = FG_NONE;
+        t->call.body_fd = -1;
     }
     return hop(t, url);
 }
