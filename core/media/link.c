@@ -4,7 +4,8 @@
 #include "base/scan.h"
 #include "base/time.h"
 
-static const char *const part_name[] = { [MEDIA_VIDEO] = "video", [MEDIA_POSTER] = "poster" };
+static const char *const part_name[] = { [MEDIA_VIDEO] = "video", [MEDIA_POSTER] = "poster",
+                                        [MEDIA_IMAGE] = "image", [MEDIA_THUMB] = "thumb" };
 
 static struct fg_str signature(struct fg_ctx *cx, const uint8_t pepper[HASH_LEN],
                                struct fg_str job_id, int64_t account_id, enum media_part part,

@@ -1,11 +1,12 @@
-/* Signed, short-lived links: /media/{job}/{video|poster}?exp=…&sig=… ; keyed BLAKE2b over job, account, part
+/* Signed, short-lived links: /media/{job}/{video|poster}?exp=…&sig=…, and /media/{upload}/{image|thumb}; keyed BLAKE2b
+ * over job or upload, account, part
  * and expiry. */
 #ifndef FG_MEDIA_LINK_H
 #define FG_MEDIA_LINK_H
 
 #include "io/hash.h"
 
-enum media_part { MEDIA_VIDEO, MEDIA_POSTER };
+enum media_part { MEDIA_VIDEO, MEDIA_POSTER, MEDIA_IMAGE, MEDIA_THUMB }; /* of a job; of an upload */
 
 /* A path with query, in the arena. exp_us is rounded down to whole seconds. */
 struct fg_str link_make(struct fg_ctx *cx, const uint8_t pepper[HASH_LEN], struct fg_str job_id,
