@@ -120,8 +120,12 @@ static enum fg_code believe(struct fg_ctx *cx, struct db *db, const struct arriv
         ev = EV_OUTPUT;
     else
         return FG_OK;
-    return job_next((enum job_stage)j->stage, ev, &to) ? job_move(cx, db, j, &(struct job_change){ .event = ev })
-                                                       : FG_OK;
+    if (!job_next((enum job_stage)j->stage, ev, &to))
+        return FG_OK;
+    struct job_change ch = { .event = ev };
+    if (ev == EV_OUTPUT)
+        ch.due_us = policy_ingest_due_us(cx->now_us, catalogue_model(a->catalogue, j->model));
+    return job_move(cx, db, j, &ch);
 }
 
 static enum verdict judge(const struct arrival *a, const struct job *j)
@@ -203,7 +207,7 @@ static enum fg_code arrive_body(struct fg_ctx *cx, struct db *db, void *arg)
     enum fg_code rc = job_by_id(cx, db, a->attempt.job_id, j);
     if (rc != FG_OK)
         return rc;
-    a->erased = j->deleted_us != 0;
+    a->erased = j->redacted_us != 0;
     a->verdict = judge(a, j);
     bool valid = a->verdict == VERDICT_VALID;
     if (a->replay)

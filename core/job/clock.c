@@ -13,7 +13,8 @@
 static const struct clock_shift shifts[] = {
     { SQL_SHIFT_DUE, 1 },      { SQL_SHIFT_JOB, 1 },    { SQL_SHIFT_ATTEMPT, 1 }, { SQL_SHIFT_DELIVERY, 1 },
     { SQL_SHIFT_ENDPOINT, 1 }, { SQL_SHIFT_SECRET, 1 }, { SQL_SHIFT_SESSION, 1 }, { SQL_SHIFT_PROVIDER, 2 },
-    { SQL_SHIFT_KEYS, 3 },     { SQL_SHIFT_HEARTBEAT, 1 },
+    { SQL_SHIFT_KEYS, 3 },     { SQL_SHIFT_HEARTBEAT, 1 }, { SQL_SHIFT_UPLOAD, 2 }, { SQL_SHIFT_REVIEW, 1 },
+    { SQL_SHIFT_STORAGE_WAIT, 2 }, { SQL_SHIFT_ERASURE, 1 },
 };
 const struct clock_books clock_sweeper = {
     .of = SQL_CLOCK_OF,       .settles = true,          .lock = SQL_CLOCK_LOCK, .put = SQL_CLOCK_PUT,

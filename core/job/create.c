@@ -4,8 +4,10 @@
 #include "base/fault.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "job/moderation.h"
 #include "job/request.h"
 #include "job/store.h"
+#include "job/upload.h"
 #include "job/wake.h"
 #include "notify/endpoint.h"
 
@@ -23,6 +25,12 @@ struct creation {
     struct fg_str answer;
 };
 
+static bool is_looked_at(const struct creation *c)
+{
+    const struct conf *conf = c->env->conf;
+    return conf->moderation_rules.n || conf->moderation_services.n || c->req->image_url.n;
+}
+
 static struct job new_job(struct fg_ctx *cx, const struct creation *c)
 {
     const struct job_request *r = c->req;
@@ -31,7 +39,7 @@ static struct job new_job(struct fg_ctx *cx, const struct creation *c)
         .account_id = c->who->account_id,
         .user_id = r->user_id,
         .state = JOB_PENDING,
-        .stage = STAGE_WAITING,
+        .stage = is_looked_at(c) ? STAGE_MODERATING : STAGE_WAITING,
         .version = 1,
         .provider = r->model->provider->name,
         .model = r->model->name,
@@ -56,6 +64,8 @@ static struct job new_job(struct fg_ctx *cx, const struct creation *c)
         .negative = r->negative,
         .ignored = r->ignored,
         .callback_url = r->callback_url,
+        .upload = r->upload,
+        .keep_days = (int)r->keep_days,
         .attempts_max = r->terms.plan.attempts_max > 0 ? (int)r->terms.plan.attempts_max : 0,
     };
 }
@@ -71,7 +81,7 @@ static enum fg_code insert_job(struct fg_ctx *cx, struct db *db, const struct jo
                 DB(j->price_micro), DB(j->currency), DB(j->request_id), DB(j->created_us),
                 DB(j->updated_us), DB(j->deadline_us), DB(j->route), DB(j->audio), DB(j->negative),
                 DB(j->ignored), DB(j->callback_url), DB(hash_bytes(r->fingerprint)),
-                DB(r->terms.plan.attempts_max)));
+                DB(r->terms.plan.attempts_max), DB(j->upload), DB(j->keep_days)));
     if (rc == FG_OK)
         j->id = db->insert_id;
     return rc;
@@ -152,6 +162,8 @@ static enum fg_code take_limits(struct fg_ctx *cx, struct db *db, struct creatio
 {
     enum fg_code rc = use_lock(cx, db, c->who->account_id, &c->req->terms, c->req->user_id, &c->use);
     if (rc == FG_OK)
+        rc = blocks_check(cx, db, c->env->conf, c->who->account_id, c->req->user_id);
+    if (rc == FG_OK)
         rc = check_intent(cx, db, c);
     if (rc == FG_OK)
         rc = use_check(cx, &c->req->terms, &c->use, c->req->price_micro);
@@ -164,6 +176,21 @@ static enum fg_code take_quote(struct fg_ctx *cx, struct db *db, const struct cr
         return FG_OK;
     enum fg_code rc = quote_take(cx, db, c->who->account_id, c->req->quote.public_id, c->job.id);
     return unless_repeat(cx, db, c, rc);
+}
+
+/* It may have been deleted since the request was read. */
+static enum fg_code take_upload(struct fg_ctx *cx, struct db *db, const struct creation *c)
+{
+    const struct job *j = &c->job;
+    if (!j->upload.n)
+        return FG_OK;
+    int64_t until_us = upload_until_us(&c->req->terms.plan, j->deadline_us);
+    enum fg_code rc = upload_use(cx, db, j->account_id, j->upload, until_us);
+    if (rc != FG_NOT_FOUND)
+        return rc;
+    fg_fields_clear(cx);
+    fg_field(cx, "/uploadId", "value", "has been deleted");
+    return unless_repeat(cx, db, c, fg_fields_check(cx));
 }
 
 static enum fg_code hold(struct fg_ctx *cx, struct db *db, struct creation *c)
@@ -183,13 +210,15 @@ static enum fg_code create_body(struct fg_ctx *cx, struct db *db, void *arg)
     if (rc == FG_OK)
         rc = take_quote(cx, db, c);
     if (rc == FG_OK)
+        rc = take_upload(cx, db, c);
+    if (rc == FG_OK)
         rc = db_run(cx, db, SQL_EVENT_INSERT,
                     DB_ARGS(DB(j->id), DB(j->version), DB(cx->now_us),
                             DB(fg_str_c(job_event_name(EV_CREATED))), DB(j->state), DB(j->stage),
                             DB(cx->request_id), DB(event_data(cx, "replaces", c->req->replaces))));
     if (rc == FG_OK)
         rc = db_run(cx, db, SQL_DUE_INSERT_TWO,
-                    DB_ARGS(DB((int)DUE_DISPATCH), DB(j->id), DB(cx->now_us), DB(j->model), DB(j->account_id),
+                    DB_ARGS(DB((int)(j->stage == STAGE_WAITING ? DUE_DISPATCH : DUE_MODERATE)), DB(j->id), DB(cx->now_us), DB(j->model), DB(j->account_id),
                             DB((int)DUE_DEADLINE), DB(j->id), DB(j->deadline_us)));
     if (rc == FG_OK)
         rc = hold(cx, db, c);

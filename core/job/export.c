@@ -27,6 +27,11 @@ static void add_media(struct fg_ctx *cx, const struct job_env *env, struct jw *w
     add_link(cx, env, w, "posterUrl", j, MEDIA_POSTER, stored, exp);
     jw_time(w, "outputExpiresAt", stored ? exp : 0);
     jw_str(w, "outputState", fg_str_c(output_state[j->output_state]));
+    jw_time(w, "expiresAt", stored ? j->expires_us : 0);
+    if (j->keep_days)
+        jw_i64(w, "retainDays", j->keep_days);
+    else
+        jw_null(w, "retainDays");
 }
 
 static void add_known(struct jw *w, const char *key, int64_t v)
@@ -73,9 +78,28 @@ static void add_estimate(struct fg_ctx *cx, const struct job_env *env, struct jw
     jw_close(w);
 }
 
-/* What keeps a job waiting besides its turn. */
-static struct fg_str waiting_for(const struct fg_ctx *cx, const struct job_env *env, const struct job *j)
+/* Few jobs are stored at a time, and fewer have to wait for it: asked for where it may be so, and kept with no job. What
+ * cannot be read is not told. */
+static bool waits_for_storage(struct fg_ctx *cx, const struct job_env *env, const struct job *j)
 {
+    static const struct db_col cols[] = { { DB_TAG_I64, 0 } };
+    int64_t since_us;
+    bool found = false;
+    if (j->stage != STAGE_STORING || !env->db)
+        return false;
+    enum fg_code rc = db_one(cx, env->db, SQL_STORAGE_WAITS, DB_ARGS(DB(j->id)), DB_COLS(cols), &since_us, &found);
+    return rc == FG_OK && found;
+}
+
+/* What keeps a job waiting besides its turn. */
+static struct fg_str waiting_for(struct fg_ctx *cx, const struct job_env *env, const struct job *j)
+{
+    if (j->stage == STAGE_MODERATING)
+        return FG_LIT("moderation");
+    if (j->stage == STAGE_IN_REVIEW)
+        return FG_LIT("review");
+    if (waits_for_storage(cx, env, j))
+        return FG_LIT("storage");
     bool braked = j->stage == STAGE_WAITING && brakes_until(env->brakes, j->provider, cx->now_us);
     return braked ? FG_LIT("operator_budget") : FG_NONE;
 }
@@ -85,6 +109,18 @@ static void add_end(struct jw *w, const struct job *j)
     const struct job_reason_info *why = j->error_code.n ? job_reason_by_slug(j->error_code) : NULL;
     jw_str(w, "errorCode", j->error_code);
     jw_str(w, "errorMessage", why ? fg_str_c(why->words) : FG_NONE);
+    if (!why) {
+        jw_null(w, "error");
+        return;
+    }
+    jw_open(w, "error");
+    jw_str(w, "code", j->error_code);
+    jw_str(w, "message", fg_str_c(why->words));
+    jw_bool(w, "retryable", why->retryable);
+    jw_str(w, "input", j->error_input);
+    jw_str(w, "category", j->error_category);
+    jw_bool(w, "charged", j->charged);
+    jw_close(w);
 }
 
 void job_json(struct fg_ctx *cx, const struct job_env *env, const struct job *j, struct sb *b)
@@ -104,6 +140,7 @@ void job_json(struct fg_ctx *cx, const struct job_env *env, const struct job *j,
     jw_i64(&w, "duration", j->duration_s);
     jw_str(&w, "resolution", j->resolution);
     jw_str(&w, "imageUrl", j->image_url);
+    jw_str(&w, "uploadId", j->upload);
     jw_str(&w, "callbackUrl", j->callback_url);
     add_known(&w, "seed", j->has_seed ? j->seed : -1);
     add_audio(&w, j);

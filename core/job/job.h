@@ -1,5 +1,8 @@
 /* The job: six states, finer stages, one table of transitions.
  *
+ *   [moderating] ── cleared ─► [waiting]      where there is something to look at; else a job begins in waiting
+ *        └─ held ─► [in_review] ── cleared ─► [waiting]
+ *
  *                 claim            accepted            started           output
  *   [waiting] ──────────► [submitting] ─────► [at_provider] ─────► [rendering] ─────► [storing]
  *       ▲  ▲  not_sent        │   │                ▲     └───────────── output ──────────►  │
@@ -7,9 +10,9 @@
  *       │                         ▼                │                                       ▼
  *       └── not_accepted ── [submit_unknown] ──────┘                                  (succeeded)
  *
- *   any stage: failed ► (failed)   deadline ► (expired)   canceled while waiting ► (failed, code canceled)
+ *   any stage: failed ► (failed)   deadline ► (expired)   canceled up to waiting ► (failed, code canceled)
  *   before acceptance: rerouted ► [waiting], for another model of the job's route
- *   pending: waiting, submitting, submit_unknown   queued: at_provider   processing: rendering, storing
+ *   pending: moderating, in_review, waiting, submitting, submit_unknown   queued: at_provider   processing: rendering, storing
  */
 #ifndef FG_JOB_JOB_H
 #define FG_JOB_JOB_H
@@ -30,6 +33,7 @@
 #define JOB_METADATA_JSON_MAX 16000
 #define JOB_DEADLINE_MIN_S 10
 #define JOB_DEADLINE_MAX_S 604800
+#define JOB_RETAIN_MAX_DAYS 36500
 #define JOB_BODY_MAX (64 * FG_KIB)
 #define JOB_LIST_MAX 100
 /* A list of changes is told again for this long: a transaction that began before it may commit after it
@@ -49,7 +53,8 @@ enum job_state {
 #define JOB_STAGES(X)                                                                          \
     X(DONE, 0, "") X(WAITING, 1, "waiting") X(SUBMITTING, 2, "submitting")                       \
     X(SUBMIT_UNKNOWN, 3, "submit_unknown") X(AT_PROVIDER, 4, "at_provider")                      \
-    X(RENDERING, 5, "rendering") X(STORING, 6, "storing")
+    X(RENDERING, 5, "rendering") X(STORING, 6, "storing")                                        \
+    X(MODERATING, 7, "moderating") X(IN_REVIEW, 8, "in_review")
 enum job_stage {
 #define X(sym, n, text) STAGE_##sym = n,
     JOB_STAGES(X)
@@ -62,15 +67,18 @@ enum job_stage {
     X(NOT_ACCEPTED, "not_accepted") X(ACCEPTED, "accepted") X(STARTED, "started")                \
     X(PROGRESS, "progress") X(OUTPUT, "output_ready") X(STORED, "succeeded") X(FAILED, "failed") \
     X(DEADLINE, "expired") X(CANCELED, "canceled") X(REROUTED, "rerouted")                        \
+    X(CLEARED, "cleared") X(HELD, "held_for_review")                                              \
     /* notes: recorded in the timeline, no transition */                                         \
     X(CANCEL_ASKED, "cancel_requested") X(CALLBACK, "callback") X(LATE, "late_result")           \
-    X(NEWS, "provider_note") X(DELETED, "deleted")
+    X(NEWS, "provider_note") X(DELETED, "deleted")                                           \
+    X(STORE_WAIT, "waiting_for_storage") X(MODERATION, "moderation") X(IMAGE, "image_stored") \
+    X(REDACTED, "redacted") X(HOLD, "legal_hold")
 enum job_event {
 #define X(sym, text) EV_##sym,
     JOB_EVENTS(X)
 #undef X
 };
-#define JOB_EVENT_N (EV_DELETED + 1)
+#define JOB_EVENT_N (EV_HOLD + 1)
 
 /* Why a job failed or expired: the closed list of errorCode. */
 enum job_reason {
@@ -136,7 +144,19 @@ struct job {
     bool charged;                 /* its hold was settled */
     struct fg_str callback_url;   /* where it wants to be told of, besides the account's endpoints */
     int attempts_max;             /* submits that its account's plan allowed when it was created; 0: no limit */
+    struct fg_str upload;         /* public id of its reference image, ours; FG_NONE: none, or not fetched yet */
+    int keep_days;                /* as asked for; 0: as the plan says */
+    int64_t expires_us;           /* its file is deleted then; 0: never, or not known yet */
+    int64_t redacted_us;          /* its words are gone since */
+    struct fg_str error_input;    /* of a blocked job: "prompt", "negativePrompt", "image", "output"; FG_NONE: not known */
+    struct fg_str error_category; /* the same: "violence" */
 };
+
+/* Whether a reference image belongs to it, fetched already or not. */
+static inline bool job_has_image(const struct job *j)
+{
+    return j->upload.n || j->image_url.n;
+}
 
 /* How a model has done lately. */
 struct model_weather {
@@ -240,9 +260,19 @@ enum fg_code job_adopt(struct fg_ctx *cx, struct job_env *env, struct fg_str pro
                        enum adoption *outcome, struct job *job) FG_MUST_CHECK;
 
 /* Terminal only (else FG_JOB_NOT_FINISHED): prompt and metadata redacted and the output marked deleted now, files
- * removed by the sweeper. Deleting twice is fine. */
+ * removed by the sweeper. Deleting twice is fine. FG_LEGAL_HOLD: it has to be kept; the timeline says so, once. */
 enum fg_code job_erase(struct fg_ctx *cx, struct job_env *env, const struct identity *who,
                        struct fg_str id) FG_MUST_CHECK;
+
+/* An account (user FG_NONE), or one userId of it, that is to be erased: files, uploads, prompts and ids of users go, the
+ * books stay. The sweeper does it, jobs that run are canceled first. Asking twice while it is done gives the first. */
+struct erasure {
+    struct fg_str public_id;      /* era_… */
+    int64_t created_us, finished_us, jobs_n;
+    struct fg_str user_id;
+};
+/* FG_LEGAL_HOLD: something of it has to be kept. FG_INVALID_REQUEST: that is no userId. */
+enum fg_code erasure_ask(struct fg_ctx *cx, struct db *db, int64_t account_id, struct fg_str user, struct erasure *out) FG_MUST_CHECK;
 
 /* A callback at /hooks/{provider}/{token} (token FG_NONE: the provider's own account-wide URL). Records a receipt
  * with its verdict and moves the job (signed) or makes its poll due (unsigned), in one transaction. FG_OK when it was

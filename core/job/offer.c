@@ -65,6 +65,11 @@ static bool read_choice(struct fg_ctx *cx, const struct asked *f, struct choice 
     return out->route.model_n > 0;
 }
 
+static bool has_image(const struct job_request *r)
+{
+    return r->upload.n || r->image_url.n;
+}
+
 /* What is wrong in itself has been told, and is not looked at again. */
 static struct cat_wish wish_of(const struct job_request *r)
 {
@@ -73,7 +78,7 @@ static struct cat_wish wish_of(const struct job_request *r)
         .resolution = r->resolution,
         .duration_s = r->duration_s,
         .prompt_chars = (int64_t)utf8_count(r->prompt),
-        .image = r->image_url.n > 0,
+        .image = has_image(r),
         .seed = r->has_seed,
         .negative = r->negative.n > 0,
         .audio = r->audio,
@@ -106,7 +111,7 @@ static bool has_size(const struct cat_model *m, const struct job_request *r, str
 {
     for (unsigned i = 0; i < m->size_n; i++)
         if (fg_eq(m->size[i].resolution, resolution) &&
-            (fg_eq(m->size[i].aspect_ratio, r->aspect_ratio) || (r->image_url.n && m->image_decides_ratio)))
+            (fg_eq(m->size[i].aspect_ratio, r->aspect_ratio) || (has_image(r) && m->image_decides_ratio)))
             return true;
     return false;
 }
@@ -269,6 +274,8 @@ static void check_plan(struct fg_ctx *cx, const struct job_request *r)
     if (!plan_allows(p->resolutions, r->resolution))
         fg_field(cx, "/resolution", "plan", "%.*s is not in the plan; these are: %.*s", FG_P(r->resolution),
                  FG_P(p->resolutions));
+    if (p->output_days > 0 && r->keep_days > p->output_days)
+        fg_field(cx, "/retainDays", "plan", "the plan keeps files for %lld days", (long long)p->output_days);
     if (!plan_allows(p->models, r->model->name))
         fg_field(cx, "/model", "plan", "%.*s is not in the plan; these are: %.*s", FG_P(r->model->name),
                  FG_P(p->models));
@@ -282,7 +289,7 @@ static void take_fingerprint(const uint8_t pepper[HASH_LEN], struct fg_str provi
 {
     int64_t number[] = { r->duration_s, r->has_seed, r->seed, r->audio };
     HASH_KEYED(pepper, HASH_INTENT, r->fingerprint, r->user_id, r->prompt, r->negative, r->aspect_ratio, r->resolution,
-               r->image_url, r->metadata, r->callback_url, provider, model,
+               r->image_url, r->upload, r->metadata, r->callback_url, provider, model,
                ((struct fg_str){ (const char *)number, sizeof number }));
 }
 

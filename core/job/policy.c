@@ -49,6 +49,14 @@ int64_t policy_resolve_us(const struct fg_ctx *cx, int64_t n)
     return policy_backoff_us(cx, n, S, 30 * S);
 }
 
+#define KEPT_LEAST_S 3600 /* what is known of no provider is taken for the shortest */
+
+int64_t policy_ingest_due_us(int64_t now_us, const struct cat_model *m)
+{
+    int64_t life_s = m && m->output_life_s > KEPT_LEAST_S ? m->output_life_s : KEPT_LEAST_S;
+    return now_us - 60 * S * KEPT_LEAST_S / life_s;
+}
+
 int64_t policy_fetch_us(const struct fg_ctx *cx, int64_t n)
 {
     return policy_backoff_us(cx, n, 2 * S, 120 * S);

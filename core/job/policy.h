@@ -25,6 +25,9 @@ int64_t policy_poll_us(const struct fg_ctx *cx, const struct conf *conf, const s
                        int64_t no_news, int64_t wish_ms);
 /* Pause between two looks for a submit of unknown outcome. */
 int64_t policy_resolve_us(const struct fg_ctx *cx, int64_t n);
+/* When a finished video is due to be fetched: now, but before those of other models (NULL: not known) that became so up to a minute
+ * earlier and are kept longer by their providers. */
+int64_t policy_ingest_due_us(int64_t now_us, const struct cat_model *m);
 /* Pause before a download is tried again. */
 int64_t policy_fetch_us(const struct fg_ctx *cx, int64_t n);
 

@@ -6,6 +6,7 @@
 #include "base/utf8.h"
 #include "io/json.h"
 #include "job/offer.h"
+#include "job/upload.h"
 #include "notify/notify.h"
 
 #define RATIOS_SHOWN 120
@@ -16,7 +17,7 @@ struct fields {
     struct job_request *out;
     const struct job_env *env;
     const struct identity *who;
-    struct fg_str provider, model, quote;
+    struct fg_str provider, model, quote, upload;
 };
 
 typedef void read_field(struct fg_ctx *cx, struct fields *f, const struct js *v, const char *path);
@@ -138,6 +139,17 @@ static void read_image(struct fg_ctx *cx, struct fields *f, const struct js *v, 
         fg_field(cx, path, "format", "must be an http or https URL without a user name in it");
 }
 
+static void read_upload(struct fg_ctx *cx, struct fields *f, const struct js *v, const char *path)
+{
+    struct fg_str s;
+    if (!js_str(v, &s))
+        fg_field(cx, path, "type", "must be a string");
+    else if (!id_valid(s, UPLOAD_ID))
+        fg_field(cx, path, "value", "is not an upload of this account");
+    else
+        f->upload = s;
+}
+
 /* A user's key may not: what goes there is signed with the account's secret. */
 static void read_callback(struct fg_ctx *cx, struct fields *f, const struct js *v, const char *path)
 {
@@ -254,6 +266,11 @@ static void read_deadline(struct fg_ctx *cx, struct fields *f, const struct js *
     number(cx, v, path, JOB_DEADLINE_MIN_S, JOB_DEADLINE_MAX_S, &f->out->deadline_s);
 }
 
+static void read_retain(struct fg_ctx *cx, struct fields *f, const struct js *v, const char *path)
+{
+    number(cx, v, path, 1, JOB_RETAIN_MAX_DAYS, &f->out->keep_days);
+}
+
 static const struct {
     const char *name, *path;
     bool required;
@@ -264,6 +281,7 @@ static const struct {
     { "duration", "/duration", true, read_duration },
     { "resolution", "/resolution", false, read_resolution },
     { "imageUrl", "/imageUrl", false, read_image },
+    { "uploadId", "/uploadId", false, read_upload },
     { "callbackUrl", "/callbackUrl", false, read_callback },
     { "provider", "/provider", false, read_provider },
     { "model", "/model", false, read_model },
@@ -275,6 +293,7 @@ static const struct {
     { "allowDuplicate", "/allowDuplicate", false, read_allow },
     { "quoteId", "/quoteId", false, read_quote_id },
     { "deadlineSeconds", "/deadlineSeconds", false, read_deadline },
+    { "retainDays", "/retainDays", false, read_retain },
 };
 
 static void read_members(struct fg_ctx *cx, struct fields *f, const struct js *body)
@@ -314,6 +333,20 @@ static enum fg_code find_quote(struct fg_ctx *cx, const struct fields *f)
     return FG_OK;
 }
 
+/* The same of an upload, and one that is gone. */
+static enum fg_code find_upload(struct fg_ctx *cx, const struct fields *f)
+{
+    struct upload u;
+    enum fg_code rc = upload_read(cx, f->env, f->who, f->upload, &u);
+    if (rc == FG_NOT_FOUND || rc == FG_GONE) {
+        fg_field(cx, "/uploadId", "value", rc == FG_GONE ? "has been deleted" : "is not an upload of this account");
+        return FG_OK;
+    }
+    if (rc == FG_OK)
+        f->out->upload = u.public_id;
+    return rc;
+}
+
 enum fg_code job_bounds_read(struct fg_ctx *cx, const struct job_env *env, const struct identity *who,
                              struct job_bounds *out)
 {
@@ -337,7 +370,11 @@ enum fg_code job_request_read(struct fg_ctx *cx, const struct job_env *env, cons
     struct fields f = { .out = out, .env = env, .who = who };
     fg_fields_clear(cx);
     read_members(cx, &f, v);
-    if (f.quote.p)
+    if (f.upload.p && out->image_url.p)
+        fg_field(cx, "/uploadId", "value", "cannot be given beside imageUrl");
+    else if (f.upload.p)
+        rc = find_upload(cx, &f);
+    if (rc == FG_OK && f.quote.p)
         rc = find_quote(cx, &f);
     /* Of what is wrong in itself no quote needs to be told. */
     if (rc == FG_OK && out->quote.public_id.p && cx->err.field_n == 0)

@@ -17,6 +17,8 @@ struct job_request {
     struct fg_str aspect_ratio, resolution;
     int64_t duration_s;
     struct fg_str image_url, user_id, metadata; /* FG_NONE: none; metadata is JSON text */
+    struct fg_str upload;         /* public id of an upload that is the reference image; never beside image_url */
+    int64_t keep_days;            /* 0: as the plan says */
     struct fg_str callback_url;   /* FG_NONE: none */
     bool has_seed;
     int64_t seed;

@@ -5,7 +5,7 @@
 static const struct {
     bool allowed;
     uint8_t stage;
-} edge[STAGE_STORING + 1][JOB_EVENT_N] = {
+} edge[STAGE_IN_REVIEW + 1][JOB_EVENT_N] = {
     [STAGE_WAITING] = { [EV_CLAIM] = TO(SUBMITTING), [EV_PROGRESS] = TO(WAITING), [EV_FAILED] = TO(DONE),
                         [EV_DEADLINE] = TO(DONE), [EV_CANCELED] = TO(DONE), [EV_REROUTED] = TO(WAITING) },
     [STAGE_SUBMITTING] = { [EV_ACCEPTED] = TO(AT_PROVIDER), [EV_NOT_SENT] = TO(WAITING),
@@ -19,12 +19,18 @@ static const struct {
     [STAGE_RENDERING] = { [EV_PROGRESS] = TO(RENDERING), [EV_OUTPUT] = TO(STORING),
                           [EV_FAILED] = TO(DONE), [EV_DEADLINE] = TO(DONE) },
     [STAGE_STORING] = { [EV_STORED] = TO(DONE), [EV_FAILED] = TO(DONE) },
+    [STAGE_MODERATING] = { [EV_CLEARED] = TO(WAITING), [EV_HELD] = TO(IN_REVIEW), [EV_FAILED] = TO(DONE),
+                           [EV_DEADLINE] = TO(DONE), [EV_CANCELED] = TO(DONE) },
+    [STAGE_IN_REVIEW] = { [EV_CLEARED] = TO(WAITING), [EV_FAILED] = TO(DONE), [EV_DEADLINE] = TO(DONE),
+                          [EV_CANCELED] = TO(DONE) },
 };
 #undef TO
 
 static enum job_state state_of(enum job_stage stage, enum job_event ev)
 {
     switch (stage) {
+    case STAGE_MODERATING:
+    case STAGE_IN_REVIEW:
     case STAGE_WAITING:
     case STAGE_SUBMITTING:
     case STAGE_SUBMIT_UNKNOWN:
@@ -87,7 +93,7 @@ bool job_state_by_name(struct fg_str name, enum job_state *out)
 
 const char *job_stage_name(enum job_stage s)
 {
-    return s <= STAGE_STORING ? stage_names[s] : "unknown";
+    return s <= STAGE_IN_REVIEW ? stage_names[s] : "unknown";
 }
 
 const char *job_event_name(enum job_event e)

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "io/json.h"
+#include "job/moderation.h"
 #include "money/ledger.h"
 
 #define EVENT_DATA_MAX 2000
@@ -24,6 +25,8 @@ static const struct db_col job_cols[] = {
     COL(struct job, deleted_us), COL(struct job, provider_job_id), COL(struct job, output_state),
     COL(struct job, route), COL(struct job, audio), COL(struct job, negative), COL(struct job, ignored),
     COL(struct job, charged), COL(struct job, callback_url), COL(struct job, attempts_max),
+    COL(struct job, upload), COL(struct job, keep_days), COL(struct job, expires_us), COL(struct job, redacted_us),
+    COL(struct job, error_input), COL(struct job, error_category),
 };
 const struct db_cols job_row = { job_cols, FG_LEN(job_cols) };
 
@@ -50,6 +53,7 @@ enum fg_code job_by_id(struct fg_ctx *cx, struct db *db, int64_t id, struct job 
 enum fg_code output_of_job(struct fg_ctx *cx, struct db *db, int64_t job_id, struct output *out)
 {
     static const struct db_col cols[] = { COL(struct output, video_file), COL(struct output, poster_file),
+                                          COL(struct output, store),
                                           COL(struct output, bytes), COL(struct output, deleted_us) };
     bool found;
     enum fg_code rc = db_one(cx, db, SQL_OUTPUT_OF_JOB, DB_ARGS(DB(job_id)), DB_COLS(cols), out, &found);
@@ -72,6 +76,10 @@ static enum due_kind due_kind_of(enum job_stage stage)
         return DUE_POLL;
     case STAGE_STORING:
         return DUE_INGEST;
+    case STAGE_MODERATING:
+        return DUE_MODERATE;
+    case STAGE_IN_REVIEW:
+        return DUE_NOTHING;
     case STAGE_DONE:
         break;
     }
@@ -117,6 +125,11 @@ static enum fg_code move_due(struct fg_ctx *cx, struct db *db, const struct job 
     /* The same work goes on under its lease: should its holder die now, the row comes due again when that ends. */
     if (kind == old && ch->due_us == 0)
         return FG_OK;
+    if (kind == DUE_NOTHING) /* a person has to act; but its deadline runs */
+        return db_run(cx, db, SQL_DUE_DROP_BUT, DB_ARGS(DB(j->id), DB((int)DUE_DEADLINE)));
+    if (old == DUE_NOTHING)
+        return db_run(cx, db, SQL_DUE_INSERT_LANE,
+                      DB_ARGS(DB(kind), DB(j->id), DB(ch->due_us ? ch->due_us : cx->now_us), DB(j->model), DB(j->account_id)));
     return db_run(cx, db, SQL_DUE_MOVE,
                   DB_ARGS(DB(kind), DB(ch->due_us ? ch->due_us : cx->now_us), DB(j->model), DB(j->id), DB(old)));
 }
@@ -125,7 +138,7 @@ static enum fg_code move_due(struct fg_ctx *cx, struct db *db, const struct job 
 static enum fg_code tell_attempt(struct fg_ctx *cx, struct db *db, const struct job *j, enum job_stage was,
                                  const struct job_change *ch)
 {
-    bool accepted = was >= STAGE_AT_PROVIDER;
+    bool accepted = was >= STAGE_AT_PROVIDER && was <= STAGE_STORING;
     if (ch->event == EV_STARTED)
         return db_run(cx, db, SQL_ATTEMPT_STARTED, DB_ARGS(DB(cx->now_us), DB(j->id), DB(j->attempt_n)));
     if (!accepted || (ch->event != EV_OUTPUT && ch->event != EV_FAILED && ch->event != EV_DEADLINE))
@@ -134,6 +147,25 @@ static enum fg_code tell_attempt(struct fg_ctx *cx, struct db *db, const struct 
                                : job_reason_info(ch->reason)->fault_of_provider ? ATTEMPT_BAD
                                                                                 : ATTEMPT_NEITHER;
     return db_run(cx, db, SQL_ATTEMPT_OVER, DB_ARGS(DB((int)how), DB(cx->now_us), DB(j->id), DB(j->attempt_n)));
+}
+
+/* Which input it was, where that is clear and nobody has said so: a provider rarely tells. */
+static void name_input(struct job *j, enum job_reason reason)
+{
+    bool just_words = !j->image_url.n && !j->upload.n && !j->negative.n;
+    if (j->error_input.p)
+        return;
+    if (reason == JOB_R_BLOCKED_PROMPT && just_words)
+        j->error_input = FG_LIT("prompt");
+    if (reason == JOB_R_BLOCKED_IMAGE)
+        j->error_input = FG_LIT("image");
+    if (reason == JOB_R_BLOCKED_OUTPUT)
+        j->error_input = FG_LIT("output");
+}
+
+static bool is_users_fault(enum job_reason r)
+{
+    return r == JOB_R_BLOCKED_PROMPT || r == JOB_R_BLOCKED_IMAGE;
 }
 
 static void place(struct job *j, struct job_place to, const struct job_change *ch, int64_t now_us)
@@ -146,6 +178,7 @@ static void place(struct job *j, struct job_place to, const struct job_change *c
         j->finished_us = now_us;
         j->error_code = to.state == JOB_SUCCEEDED ? FG_NONE : fg_str_c(job_reason_info(ch->reason)->slug);
         j->charged = to.state == JOB_SUCCEEDED || (ch->charged && job_reason_info(ch->reason)->charged);
+        name_input(j, ch->reason);
     }
     if ((int)to.stage != j->stage || (to.stage != STAGE_WAITING && to.stage != STAGE_AT_PROVIDER))
         j->queue_position = -1;
@@ -165,7 +198,9 @@ static enum fg_code write_job(struct fg_ctx *cx, struct db *db, const struct job
                   DB_ARGS(DB(j->state), DB(j->stage), DB(j->updated_us), DB(j->attempt_n), DB(j->progress),
                           DB(j->queue_position), DB_TIME(j->cancel_us), DB(j->error_code), DB_TIME(j->started_us),
                           DB_TIME(j->finished_us), DB_TIME(j->deleted_us), DB(j->provider_job_id),
-                          DB(j->output_state), DB(j->provider), DB(j->model), DB(j->ignored), DB(j->charged), DB(j->id),
+                          DB(j->output_state), DB(j->provider), DB(j->model), DB(j->ignored), DB(j->charged),
+                          DB(j->upload), DB_TIME(j->expires_us), DB_TIME(j->redacted_us),
+                          DB(j->error_input), DB(j->error_category), DB(j->id),
                           DB(version), DB((int)was)));
 }
 
@@ -212,8 +247,12 @@ enum fg_code job_move(struct fg_ctx *cx, struct db *db, struct job *j, const str
     if (rc == FG_OK)
         rc = tell_attempt(cx, db, j, was.stage, ch);
     bool ends = job_terminal(to.state) && !job_terminal(was.state);
+    if (rc == FG_OK && was.stage == STAGE_IN_REVIEW && to.stage != STAGE_IN_REVIEW)
+        rc = db_run(cx, db, SQL_REVIEW_OVER, DB_ARGS(DB(cx->now_us), DB(j->id)));
     if (rc == FG_OK && ends)
         rc = end_hold(cx, db, j);
+    if (rc == FG_OK && ends && is_users_fault(ch->reason))
+        rc = blocks_count(cx, db, j);
     if (rc == FG_OK && ends && FG_PLANTED(PLANT_SETTLE_TWICE)) /* which needs a schema without its primary key, too */
         rc = end_hold(cx, db, j);
     if (rc == FG_OK)
@@ -275,7 +314,7 @@ struct cat_wish job_wish(const struct job *j)
         .resolution = j->resolution,
         .duration_s = j->duration_s,
         .prompt_chars = (int64_t)utf8_count(j->prompt),
-        .image = j->image_url.n > 0,
+        .image = job_has_image(j),
         .seed = j->has_seed,
         .negative = j->negative.n > 0,
         .audio = (enum audio)j->audio,

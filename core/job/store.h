@@ -15,8 +15,9 @@ enum due_kind {
     DUE_DEADLINE = 5,
     DUE_ERASE = 6,    /* files of an erased job */
     DUE_SENDING = 7,  /* a submit on its way: comes due when its sender must have died */
+    DUE_MODERATE = 8, /* before it may wait for a slot */
 };
-#define DUE_KIND_N 8
+#define DUE_KIND_N 9
 
 /* States of an attempt; stored, never renumber. */
 enum attempt_state {
@@ -57,6 +58,7 @@ extern const struct db_cols attempt_row; /* of struct attempt */
 /* The stored file. */
 struct output {
     struct fg_str video_file, poster_file; /* names in the store */
+    int store;                             /* enum store_kind (media/store.h) */
     int64_t bytes, deleted_us;
 };
 /* FG_NOT_FOUND when the job has none. */
@@ -66,7 +68,8 @@ enum fg_code output_of_job(struct fg_ctx *cx, struct db *db, int64_t job_id, str
 enum fg_code job_by_id(struct fg_ctx *cx, struct db *db, int64_t id, struct job *out) FG_MUST_CHECK;
 
 /* What happened, besides the fields that the caller has set in *j (progress, queue_position, attempt_n,
- * cancel_us, deleted_us; provider, model and ignored with EV_REROUTED). */
+ * cancel_us, deleted_us, redacted_us, expires_us, upload; provider, model and ignored with EV_REROUTED;
+ * error_input and error_category with EV_FAILED). */
 struct job_change {
     enum job_event event;
     enum job_reason reason;   /* of an end that is no success */
@@ -92,6 +95,37 @@ enum fg_code job_tell(struct fg_ctx *cx, struct db *db, const struct job *j, enu
  * links, cost and words are kept. */
 enum fg_code attempt_end(struct fg_ctx *cx, struct db *db, int64_t attempt_id, enum attempt_state to,
                          const struct submit_reply *r, bool *ended) FG_MUST_CHECK;
+
+/* ---- what goes, and when (retain.c) ---- */
+
+/* Sets when the file that is stored now is to be deleted: by the job's own wish, within what the account's plan has. */
+enum fg_code job_expiry(struct fg_ctx *cx, struct db *db, struct job *j) FG_MUST_CHECK;
+/* Days that a file is kept; 0: for ever. plan_days: PLAN_NO_LIMIT is none. */
+int64_t retain_days(int64_t keep_days, int64_t plan_days);
+
+/* In a transaction that deletes or redacts, before it looks at any row: a legal hold that is placed now is placed after
+ * it, one that was placed is seen by it. */
+enum fg_code hold_gate(struct fg_ctx *cx, struct db *db) FG_MUST_CHECK;
+/* FG_LEGAL_HOLD when the job has to be kept. */
+enum fg_code hold_check(struct fg_ctx *cx, struct db *db, int64_t job_id) FG_MUST_CHECK;
+
+/* Inside a transaction, after the gate, of a finished job that is on no hold. data: who did it, for the timeline. Each moves
+ * the job. The file is marked here, unlinked by the sweeper, and the row of that work removed after that; bytes: what it
+ * had, to be taken from the account's sum (ledger_storage) when all jobs of the transaction are through. */
+enum fg_code job_forget_file(struct fg_ctx *cx, struct db *db, struct job *j, struct fg_str data, int64_t *bytes) FG_MUST_CHECK;
+/* Prompt, negative prompt, metadata, picture's address, and wherever they were written down besides. */
+enum fg_code job_forget_words(struct fg_ctx *cx, struct db *db, struct job *j, struct fg_str data) FG_MUST_CHECK;
+/* Both, and the job is gone from lists. */
+enum fg_code job_forget(struct fg_ctx *cx, struct db *db, struct job *j, struct fg_str data, int64_t *bytes) FG_MUST_CHECK;
+
+/* Inside a transaction: as job_cancel, of a job that has just been read. */
+enum fg_code job_cancel_in(struct fg_ctx *cx, struct db *db, struct job *j) FG_MUST_CHECK;
+
+/* ---- erasing an account or one userId of it (erasure.c) ---- */
+
+/* One step of whichever erasure is next: some jobs, some rows besides; a transaction of its own. *more: there may be more to
+ * do at once. */
+enum fg_code erasure_step(struct fg_ctx *cx, struct db *db, const uint8_t *pepper, bool *more) FG_MUST_CHECK;
 
 /* The job as the ledger knows it. */
 struct ledger_job job_ledger(const struct job *j);

@@ -2,7 +2,8 @@
 #include "job/store.h"
 #include "notify/notify.h"
 
-/* Only what the six states and the deletion say: finer stages and progress are for those who look. */
+/* Only what the six states and the deletion say: finer stages and progress are for those who look. A file that goes when
+ * the job said that it would is no news. */
 static bool is_news(const struct job *j, enum job_state was, enum job_event ev, enum notify_type *out)
 {
     static const enum notify_type of_state[] = {
@@ -11,7 +12,7 @@ static bool is_news(const struct job *j, enum job_state was, enum job_event ev, 
     };
     if (ev == EV_DELETED) {
         *out = NOTIFY_DELETED;
-        return true;
+        return j->deleted_us != 0;
     }
     if (j->state == (int)was || j->state == JOB_PENDING)
         return false;

@@ -28,8 +28,9 @@
     N(attempts_max, 1, 50, "submits of one job")                                                 \
     N(output_days, 1, 36500, "days that outputs are kept")                                       \
     N(upload_days, 1, 36500, "days that uploads are kept")                                       \
+    N(upload_bytes, 1, INT64_MAX, "largest upload, in bytes")                                    \
     N(prompt_days, 1, 36500, "days that prompts are kept")                                       \
-    N(storage_bytes, 0, INT64_MAX, "bytes of outputs that are kept")
+    N(storage_bytes, 0, INT64_MAX, "bytes of outputs and uploads that are kept")
 
 struct plan {
     int64_t id;

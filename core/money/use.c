@@ -130,7 +130,7 @@ static void list_limits(const struct terms *t, const struct account_use *u, int6
         { { "budgetPerMonth", p->month_micro, u->month_micro, next, 0 }, price_micro, FG_BUDGET_EXCEEDED,
           "This account may spend so many micro-units a month (UTC)" },
         { { "storageBytes", p->storage_bytes, u->storage_bytes, 0, 0 }, 1, FG_STORAGE_LIMIT,
-          "This account may keep so many bytes of videos; delete some" },
+          "This account may keep so many bytes of videos and pictures; delete some" },
     };
     memcpy(out, all, sizeof all);
 }

@@ -60,6 +60,9 @@ enum fg_code notify_add(struct fg_ctx *cx, struct db *db, const struct notify_ev
 /* Inside a transaction: takes the metadata out of what the log has of an erased job, told or not. */
 enum fg_code notify_redact(struct fg_ctx *cx, struct db *db, int64_t job_id) FG_MUST_CHECK;
 
+/* The same of its user, who gets another name. */
+enum fg_code notify_rename_user(struct fg_ctx *cx, struct db *db, int64_t job_id, struct fg_str user) FG_MUST_CHECK;
+
 /* The queue of a place: nobody in another one waits for it. An endpoint has its own; jobs' own URLs share one per
  * account and origin. Two that meet by chance only share a queue. */
 int64_t notify_lane_of_endpoint(int64_t endpoint_id);

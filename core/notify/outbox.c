@@ -146,3 +146,8 @@ enum fg_code notify_redact(struct fg_ctx *cx, struct db *db, int64_t job_id)
 {
     return db_run(cx, db, SQL_WEBHOOK_REDACT, DB_ARGS(DB(job_id)));
 }
+
+enum fg_code notify_rename_user(struct fg_ctx *cx, struct db *db, int64_t job_id, struct fg_str user)
+{
+    return db_run(cx, db, SQL_WEBHOOK_RENAME_USER, DB_ARGS(DB(user), DB(job_id)));
+}

@@ -49,6 +49,7 @@ static const char *const not_ended[] = { "still in progress", NULL };
 
 struct remote_error {
     struct fg_str type, message; /* FG_NONE when not given */
+    bool picture;                /* it is about the reference image */
     enum remote_reason reason;   /* REASON_NONE: the type says nothing by itself */
 };
 
@@ -74,6 +75,7 @@ static struct remote_error error_of(const struct js *body, const struct fetch_re
         detail = telling(detail);
         e.type = adapter_text(detail, "type");
         e.message = adapter_text(detail, "msg");
+        e.picture = fg_starts(adapter_text(detail, "loc.1"), FG_LIT("image"));
     } else if (js_type(error) == JS_OBJECT) {
         e.message = adapter_text(error, "message"); /* its code is the HTTP status again */
     } else if (!e.message.p) {
@@ -82,6 +84,8 @@ static struct remote_error error_of(const struct js *body, const struct fetch_re
     if (!e.type.p && r && r->end == FETCH_ANSWERED)
         e.type = fetch_reply_header(r, FG_LIT("x-fal-error-type"));
     e.reason = adapter_reason(e.type, types);
+    if (e.reason == REASON_CONTENT && e.picture)
+        e.reason = REASON_CONTENT_IMAGE;
     if (r && r->status == 403 && adapter_says(e.message, no_balance))
         e.reason = REASON_CREDIT;
     return e;

@@ -115,6 +115,7 @@ enum remote_reason {
     REASON_EXPIRED,       /* its own time limit for the job, or it no longer keeps the file */
     REASON_NONSENSE,      /* an answer that makes no sense */
     REASON_FOREIGN,       /* its file is where we may not look; never an adapter's to say */
+    REASON_CONTENT_IMAGE, /* as REASON_CONTENT, where it says that it was the reference image */
 };
 
 struct submit_reply {

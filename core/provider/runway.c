@@ -19,9 +19,11 @@ static const struct word_state words[] = {
 
 /* failureCode. New leaves appear without notice, so all are prefixes, the longer before the shorter. */
 static const struct code_reason failures[] = {
+    { "SAFETY.INPUT.IMAGE*", REASON_CONTENT_IMAGE },
     { "SAFETY.INPUT*", REASON_CONTENT },
     { "SAFETY.OUTPUT*", REASON_CONTENT_OUT },
     { "SAFETY*", REASON_CONTENT },
+    { "INPUT_PREPROCESSING.SAFETY.IMAGE*", REASON_CONTENT_IMAGE },
     { "INPUT_PREPROCESSING.SAFETY*", REASON_CONTENT },
     { "INPUT_PREPROCESSING*", REASON_FAILED },
     { "THIRD_PARTY.SAFETY*", REASON_CONTENT },
