@@ -52,18 +52,24 @@ struct record {
     struct job job;
 };
 
+/* Whoever says it: the same everywhere else, and at any other time. */
+static bool is_policy(enum remote_reason r)
+{
+    return r == REASON_CONTENT || r == REASON_CONTENT_IMAGE || r == REASON_CONTENT_OUT;
+}
+
 /* Not taken, and sure of it: another model of the route, or the same one later, or the end. */
 static enum fg_code not_taken(struct fg_ctx *cx, struct db *db, const struct record *rec, struct job *j)
 {
     struct sweeper *s = rec->t->s;
     const struct submit_reply *r = rec->r;
     const struct cat_model *other = NULL;
-    bool final = r->outcome == SUBMIT_REFUSED, picture = r->reason == REASON_IMAGE; /* no provider is to blame for that */
+    bool policy = is_policy(r->reason), final = r->outcome == SUBMIT_REFUSED || policy, picture = r->reason == REASON_IMAGE; /* no provider is to blame for that */
     bool stays = !final && r->retry_after_s <= LONG_WAIT_S && (picture || j->attempt_n <= POLICY_STAY_MAX);
     enum fg_code rc = FG_OK;
     if (j->cancel_us)
         return job_move(cx, db, j, &(struct job_change){ .event = EV_FAILED, .reason = JOB_R_CANCELED });
-    if (r->reason != REASON_CONTENT && !stays && policy_may_submit(j, POLICY_NOT_SENT_MAX))
+    if (!policy && !stays && policy_may_submit(j, POLICY_NOT_SENT_MAX))
         rc = reroute_pick(cx, s, db, j, &other);
     if (rc != FG_OK)
         return rc;
@@ -298,7 +304,7 @@ static void new_attempt(struct task *t)
         .provider = j->provider,
         .model = j->model,
         .adapter = fg_str_c(t->model->adapter->name),
-        .remote_model = catalogue_remote(t->model, j->image_url.n > 0),
+        .remote_model = catalogue_remote(t->model, job_has_image(j)),
         .client_ref = id_uuid(&t->cx),
         .callback_token = id_new(&t->cx, ATTEMPT_TOKEN),
         .seed = seed_for(t),

@@ -8,12 +8,10 @@
 #include "base/log.h"
 #include "sweeper/sweep.h"
 
-#define NO_ROOM_AGAIN_US (15 * FG_US_PER_S)
-
 void ingest_drop(struct task *t)
 {
-    store_tmp_drop(&t->video);
-    store_tmp_drop(&t->poster);
+    spool_drop(&t->video);
+    spool_drop(&t->poster);
 }
 
 static void fail(struct task *t, enum job_reason reason, struct fg_str words)
@@ -45,17 +43,11 @@ static void again(struct task *t, enum trouble kind, int64_t max, struct fg_str 
     task_trouble_later(t, t->cx.now_us + policy_fetch_us(&t->cx, n), kind);
 }
 
-/* Our own disk is no reason to lose a paid video: wait, however long, in storing. */
-static void no_room(struct task *t, const char *event)
-{
-    fg_log(&t->cx, LOG_ERROR, event, LOG_S("job", t->work.job.public_id), LOG_S("detail", fg_str_c(t->cx.err.detail)));
-    task_later(t, t->cx.now_us + NO_ROOM_AGAIN_US, 0);
-}
-
 struct storing {
     struct task *t;
     struct job job;
-    struct fg_str video, poster;
+    struct stored video, poster;
+    struct fg_err why; /* one of the two could not be put */
 };
 
 static enum fg_code stored_body(struct fg_ctx *cx, struct db *db, void *arg)
@@ -66,10 +58,12 @@ static enum fg_code stored_body(struct fg_ctx *cx, struct db *db, void *arg)
     enum fg_code rc = job_by_id(cx, db, t->work.job.id, j);
     j->output_state = OUTPUT_STORED;
     if (rc == FG_OK)
+        rc = job_expiry(cx, db, j);
+    if (rc == FG_OK)
         rc = job_move(cx, db, j, &(struct job_change){ .event = EV_STORED });
     if (rc == FG_OK)
         rc = db_run(cx, db, SQL_OUTPUT_INSERT,
-                    DB_ARGS(DB(j->id), DB(s->video), DB(s->poster), DB(t->bytes), DB(hash_bytes(t->digest)),
+                    DB_ARGS(DB(j->id), DB(s->video.name), DB(s->poster.name), DB(s->video.kind), DB(t->bytes), DB(hash_bytes(t->digest)),
                             DB(t->facts.width), DB(t->facts.height), DB(t->facts.duration_ms), DB(cx->now_us)));
     if (rc == FG_OK)
         rc = ledger_storage(cx, db, j->account_id, t->bytes);
@@ -77,12 +71,28 @@ static enum fg_code stored_body(struct fg_ctx *cx, struct db *db, void *arg)
     return rc;
 }
 
+static void ended(void *arg, enum fg_code rc)
+{
+    struct task *t = arg;
+    (void)task_ok(t, rc, "ingest.tidy_failed");
+    task_end(t);
+}
+
+static void video_dropped(void *arg, enum fg_code rc)
+{
+    struct task *t = arg;
+    (void)task_ok(t, rc, "ingest.remove_failed");
+    if (t->storing->poster.name.p)
+        store_remove(&t->cx, &t->s->store, &t->storing->poster, ended, t);
+    else
+        task_end(t);
+}
+
 /* After a COMMIT that did not go well the row says whether our files are the job's: one that is still being written is
  * waited for. While nobody can be asked they stay, and so do we: if another has the job by now, nobody else will look. */
 static void settle_files(struct task *t)
 {
     static const struct db_col cols[] = { COL(struct output, video_file) };
-    const struct conf *conf = t->s->env.conf;
     const struct storing *s = t->storing;
     struct output o;
     bool found;
@@ -93,11 +103,10 @@ static void settle_files(struct task *t)
         task_when_back(t, settle_files);
         return;
     }
-    if (!found || !fg_eq(o.video_file, s->video)) {
-        (void)task_ok(t, store_remove(&t->cx, conf, s->video), "ingest.remove_failed");
-        (void)task_ok(t, store_remove(&t->cx, conf, s->poster), "ingest.remove_failed");
-    }
-    task_end(t);
+    if (!found || !fg_eq(o.video_file, s->video.name))
+        store_remove(&t->cx, &t->s->store, &s->video, video_dropped, t);
+    else
+        task_end(t);
 }
 
 /* The files are in their place: for the database's sake nothing is fetched twice. */
@@ -119,35 +128,66 @@ static void commit_stored(struct task *t)
         return;
     }
     job_log(&t->cx, &s->job);
-    if (t->work.tries > 1) /* whoever tried before may have died between rename and commit */
-        (void)task_ok(t, store_keep_only(&t->cx, t->s->env.conf, t->work.job.public_id, s->video, s->poster),
-                      "ingest.tidy_failed");
     FG_CRASH_POINT("ingest.recorded");
-    task_end(t);
+    if (t->work.tries > 1) /* whoever tried before may have died between put and commit */
+        store_keep_only(&t->cx, &t->s->store, t->work.job.public_id, (struct stored[]){ s->video, s->poster }, 2, ended, t);
+    else
+        task_end(t);
 }
 
-static void put(struct task *t)
+static void not_put(void *arg, enum fg_code rc)
 {
-    const struct conf *conf = t->s->env.conf;
-    struct storing *s = t->storing = arena_new_of(t->cx.mem, struct storing);
-    *s = (struct storing){ .t = t };
-    enum fg_code rc = store_put(&t->cx, conf, &t->video, t->work.job.public_id, ".mp4", &s->video);
-    if (rc == FG_OK)
-        rc = store_put(&t->cx, conf, &t->poster, t->work.job.public_id, ".jpg", &s->poster);
+    struct task *t = arg;
+    (void)task_ok(t, rc, "ingest.remove_failed");
+    t->cx.err = t->storing->why;
+    room_wait(t, "ingest.put_failed");
+}
+
+static void poster_put(void *arg, enum fg_code rc)
+{
+    struct task *t = arg;
     if (rc != FG_OK) {
-        no_room(t, "ingest.put_failed");
-        if (s->video.p)
-            (void)task_ok(t, store_remove(&t->cx, conf, s->video), "ingest.remove_failed");
+        t->storing->why = t->cx.err;
+        store_remove(&t->cx, &t->s->store, &t->storing->video, not_put, t);
         return;
     }
     FG_CRASH_POINT("ingest.put");
     commit_stored(t);
 }
 
+static void video_put(void *arg, enum fg_code rc)
+{
+    struct task *t = arg;
+    if (rc == FG_OK)
+        store_put(&t->cx, &t->s->store, &t->poster, t->work.job.public_id, ".jpg", &t->storing->poster, poster_put, t);
+    else
+        room_wait(t, "ingest.put_failed");
+}
+
+/* What the children were lent is ours again. */
+static void put(struct task *t)
+{
+    unsigned jail = t->s->env.conf->jail;
+    if (child_return(&t->cx, jail, t->video.fd) != FG_OK || child_return(&t->cx, jail, t->poster.fd) != FG_OK) {
+        room_wait(t, "ingest.return_failed");
+        return;
+    }
+    t->storing = arena_new_of(t->cx.mem, struct storing);
+    *t->storing = (struct storing){ .t = t };
+    store_put(&t->cx, &t->s->store, &t->video, t->work.job.public_id, ".mp4", &t->storing->video, video_put, t);
+}
+
+/* A program that could decode nothing may call that a success. */
+static bool is_picture(int fd)
+{
+    unsigned char head[2];
+    return pread(fd, head, sizeof head, 0) == (ssize_t)sizeof head && head[0] == 0xff && head[1] == 0xd8;
+}
+
 static void poster_made(struct task *t, int status)
 {
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-        put(t);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && is_picture(t->poster.fd))
+        frames_check(t, put);
     else
         again(t, TROUBLE_INVALID, POLICY_GATE_MAX, FG_LIT("no frame could be taken from it"));
 }
@@ -165,13 +205,30 @@ static void probed(struct task *t, int status)
         return;
     }
     struct child_call call;
-    if (store_tmp_new(&t->cx, t->s->env.conf, ".jpg", &t->poster) != FG_OK) {
-        no_room(t, "ingest.poster_tmp_failed");
+    if (spool_new(&t->cx, t->s->env.conf, ".jpg", &t->poster) != FG_OK ||
+        child_lend(&t->cx, t->s->env.conf->jail, t->poster.fd) != FG_OK) {
+        room_wait(t, "ingest.poster_tmp_failed");
         return;
     }
     gate_poster_call(&t->cx, t->s->env.conf, t->video.path.p, t->poster.path.p, t->facts.duration_ms, &call);
     if (!task_child(t, &call, poster_made))
-        no_room(t, "ingest.poster_child_failed");
+        room_wait(t, "ingest.poster_child_failed");
+}
+
+static void look_at(struct task *t)
+{
+    const struct conf *conf = t->s->env.conf;
+    struct child_call call;
+    enum fg_code rc = gate_look(&t->cx, t->video.fd, t->work.job.duration_s);
+    if (rc == FG_INVALID_REQUEST) {
+        again(t, TROUBLE_INVALID, POLICY_GATE_MAX, fg_str_c(t->cx.err.detail));
+        return;
+    }
+    if (rc == FG_OK)
+        rc = child_show(&t->cx, conf->jail, t->video.fd);
+    gate_probe_call(&t->cx, conf, t->video.path.p, &call);
+    if (rc != FG_OK || !task_child(t, &call, probed))
+        room_wait(t, "ingest.probe_child_failed");
 }
 
 static void download(struct task *t);
@@ -189,7 +246,7 @@ static void downloaded(void *arg, const struct fetch_reply *r)
     FG_CRASH_POINT("ingest.downloaded");
     if (r->end == FETCH_LOCAL_IO) {
         (void)fg_fail(&t->cx, FG_IO, "%s", strerror(r->local_errno));
-        no_room(t, "ingest.write_failed");
+        room_wait(t, "ingest.write_failed");
         return;
     }
     if (r->end == FETCH_TOO_LARGE || r->end == FETCH_REFUSED) {
@@ -198,7 +255,7 @@ static void downloaded(void *arg, const struct fetch_reply *r)
     }
     if (wants_key(t, r)) {
         t->with_key = true;
-        store_tmp_drop(&t->video); /* it holds the words of the refusal */
+        spool_drop(&t->video); /* it holds the words of the refusal */
         download(t);
         return;
     }
@@ -213,10 +270,7 @@ static void downloaded(void *arg, const struct fetch_reply *r)
     }
     t->bytes = r->body_bytes;
     memcpy(t->digest, r->body_hash, sizeof t->digest);
-    struct child_call call;
-    gate_probe_call(&t->cx, t->s->env.conf, t->video.path.p, &call);
-    if (!task_child(t, &call, probed))
-        no_room(t, "ingest.probe_child_failed");
+    look_at(t);
 }
 
 static void download(struct task *t)
@@ -225,8 +279,8 @@ static void download(struct task *t)
     struct fetch_call call = fetch_call_init("GET", t->found.output_url);
     if (t->with_key && t->adapter->authorize && t->provider->site.key.n)
         t->adapter->authorize(&t->cx, &t->provider->site, &call);
-    if (store_tmp_new(&t->cx, conf, ".mp4", &t->video) != FG_OK) {
-        no_room(t, "ingest.tmp_failed");
+    if (room_check(&t->cx, conf) != FG_OK || spool_new(&t->cx, conf, ".mp4", &t->video) != FG_OK) {
+        room_wait(t, "ingest.tmp_failed");
         return;
     }
     call.to_fd = t->video.fd;
@@ -268,13 +322,18 @@ void duty_ingest(struct task *t)
         again(t, TROUBLE_SILENT, POLICY_FETCH_MAX, FG_LIT("its address does not fit"));
 }
 
-/* The second phase of an erasure: the row of work goes only when the files are gone. */
-void duty_erase(struct task *t)
+static void erased(void *arg, enum fg_code rc)
 {
-    enum fg_code rc = store_keep_only(&t->cx, t->s->env.conf, t->work.job.public_id, FG_NONE, FG_NONE);
+    struct task *t = arg;
     FG_CRASH_POINT("erase.removed");
     if (rc == FG_OK)
         rc = db_run(&t->cx, t->s->env.db, SQL_DUE_REMOVE, DB_ARGS(DB(t->work.due_id)));
     (void)task_ok(t, rc, "erase.failed"); /* the lease brings it back */
     task_end(t);
+}
+
+/* The second phase of an erasure: the row of work goes only when the files are gone. */
+void duty_erase(struct task *t)
+{
+    store_keep_only(&t->cx, &t->s->store, t->work.job.public_id, NULL, 0, erased, t);
 }

@@ -48,6 +48,20 @@ static void loop(struct sweeper *s, int wake_fd, int stop_fd)
     }
 }
 
+/* As many files as one run unlinks afterwards. */
+#define ONCE_RETENTION_TURNS 10
+
+/* Nobody comes by before the next run: more than one turn of what is old. */
+static void retain(struct sweeper *s, int stop_fd)
+{
+    for (int i = 1; i < ONCE_RETENTION_TURNS && !sweep_away(s) && !stopped(stop_fd); i++) {
+        int64_t wait_us = retention_pass(s);
+        if (wait_us >= FG_US_PER_S)
+            return;
+        sweep_wait(s, -1, stop_fd, wait_us);
+    }
+}
+
 static void once(struct sweeper *s, int stop_fd)
 {
     (void)sweep_pass(s);
@@ -55,6 +69,7 @@ static void once(struct sweeper *s, int stop_fd)
         sweep_wait(s, -1, stop_fd, CLOCK_NAP_US);
         (void)sweep_pass(s);
     }
+    retain(s, stop_fd);
     s->draining = true;
     while (sweep_busy(s) && !stopped(stop_fd))
         sweep_wait(s, -1, stop_fd, FG_US_PER_S);
@@ -67,6 +82,8 @@ static enum fg_code run(struct fg_ctx *cx, const char *conf_path, bool just_once
     static struct sweeper s;
     uint8_t pepper[HASH_LEN];
     enum fg_code rc = conf_load(cx, &conf, conf_path);
+    if (rc == FG_OK)
+        rc = child_jail_open(cx, &conf);
     if (rc == FG_OK)
         rc = catalogue_load(cx, &conf, &catalogue);
     if (rc == FG_OK)

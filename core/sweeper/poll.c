@@ -190,7 +190,8 @@ static enum fg_code late_body(struct fg_ctx *cx, struct db *db, void *arg)
 static void done(struct task *t, const struct poll_reply *r)
 {
     note_cost(t, r->cost_micro);
-    enum fg_code rc = task_move(t, &(struct job_change){ .event = EV_OUTPUT });
+    enum fg_code rc = task_move(t, &(struct job_change){ .event = EV_OUTPUT,
+                                                         .due_us = policy_ingest_due_us(t->cx.now_us, t->model) });
     if (rc == FG_JOB_MOVED)
         rc = db_tx(&t->cx, t->s->env.db, late_body, t);
     task_over(t, rc, "poll.move_failed");
@@ -254,6 +255,13 @@ void duty_deadline(struct task *t)
     struct job *j = &t->work.job;
     t->last_question = true;
     switch ((enum job_stage)j->stage) {
+    case STAGE_MODERATING:
+        expire(t, FG_LIT("could not be checked in time"));
+        return;
+    case STAGE_IN_REVIEW:
+        end_with(t, &(struct job_change){ .event = EV_DEADLINE, .reason = JOB_R_REVIEW_EXPIRED },
+                 FG_LIT("was not reviewed in time"));
+        return;
     case STAGE_WAITING:
         expire(t, FG_LIT("never had a slot"));
         return;

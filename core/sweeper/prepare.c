@@ -1,15 +1,16 @@
-/* A reference image for providers that do not fetch it themselves: fetched by us, under the guard that all foreign
- * addresses get, and handed over first where they want that. Nothing here costs money. */
+/* The reference image on its way to a provider, always our own copy: by a link that task_spec signs, or by its bytes,
+ * which some want handed over first. Nothing here costs money. */
 #include "base/arena.h"
 #include "base/fault.h"
+#include "job/upload.h"
 #include "sweeper/sweep.h"
 
-#define IMAGE_BYTES_MAX (10 * (int64_t)FG_MIB)
 #define UPLOAD_REPLY_MAX (64 * FG_KIB)
 
 struct preparing {
     prepared *ready;
     not_prepared *failed;
+    struct upload_image image;
 };
 
 static void fail(struct task *t, enum submit_outcome how, struct fg_str words)
@@ -27,26 +28,10 @@ static enum submit_outcome outcome_of(const struct fetch_reply *r)
 
 bool prepare_needed(const struct task *t)
 {
-    return t->work.job.image_url.n && t->adapter->image_by != IMAGE_BY_URL;
+    return job_has_image(&t->work.job);
 }
 
-/* By its first bytes: what a server calls it proves nothing, and a provider would refuse what it is not. */
-static struct fg_str image_type(struct fg_str b)
-{
-    static const struct {
-        struct fg_str magic, type;
-    } known[] = {
-        { { "\x89PNG\r\n\x1a\n", 8 }, { "image/png", 9 } },
-        { { "\xff\xd8\xff", 3 }, { "image/jpeg", 10 } },
-    };
-    for (size_t i = 0; i < FG_LEN(known); i++)
-        if (fg_starts(b, known[i].magic))
-            return known[i].type;
-    bool webp = b.n > 12 && fg_starts(b, FG_LIT("RIFF")) && memcmp(b.p + 8, "WEBP", 4) == 0;
-    return webp ? FG_LIT("image/webp") : FG_NONE;
-}
-
-static void uploaded(void *arg, const struct fetch_reply *r)
+static void handed_over(void *arg, const struct fetch_reply *r)
 {
     struct task *t = arg;
     struct preparing *p = t->preparing;
@@ -58,7 +43,7 @@ static void uploaded(void *arg, const struct fetch_reply *r)
         fail(t, outcome_of(r), FG_LIT("the provider did not take the reference image"));
 }
 
-static void upload(struct task *t)
+static void hand_over(struct task *t)
 {
     struct gen_spec spec;
     struct fetch_call call;
@@ -69,36 +54,42 @@ static void upload(struct task *t)
     }
     call.timeout_ms = t->s->env.conf->sweeper_call_timeout_s * 1000;
     call.max_bytes = UPLOAD_REPLY_MAX;
-    task_call(t, &call, uploaded);
+    task_call(t, &call, handed_over);
 }
 
-static void fetched(void *arg, const struct fetch_reply *r)
+/* Gone is gone; what else there is may be otherwise another time. */
+static bool is_here(struct task *t, enum fg_code rc)
+{
+    if (rc == FG_NOT_FOUND)
+        fail(t, SUBMIT_REFUSED, FG_LIT("the reference image has been deleted"));
+    else if (!task_ok(t, rc, "prepare.read_failed"))
+        fail(t, SUBMIT_NOT_SENT, FG_LIT("the reference image could not be read from the store"));
+    return rc == FG_OK;
+}
+
+static void got(void *arg, enum fg_code rc)
 {
     struct task *t = arg;
     struct preparing *p = t->preparing;
-    FG_CRASH_POINT("prepare.fetched");
-    bool here = r->end == FETCH_ANSWERED && r->status == 200;
-    t->image_type = here ? image_type(r->body) : FG_NONE;
-    if (!t->image_type.p) {
-        fail(t, here ? SUBMIT_REFUSED : outcome_of(r),
-             here ? FG_LIT("the reference image is no PNG, JPEG or WebP") : arena_str(t->cx.mem, r->words));
+    FG_CRASH_POINT("prepare.read");
+    if (!is_here(t, rc))
         return;
-    }
-    t->image_bytes = arena_str(t->cx.mem, r->body);
+    t->image_bytes = p->image.bytes;
+    t->image_type = p->image.type;
     if (t->adapter->image_by == IMAGE_BY_UPLOAD)
-        upload(t);
+        hand_over(t);
     else
         p->ready(t);
 }
 
 void prepare_image(struct task *t, prepared *ready, not_prepared *failed)
 {
-    struct fetch_call call = fetch_call_init("GET", t->work.job.image_url);
+    struct fg_str id = t->work.job.upload;
+    struct upload u;
     t->preparing = arena_new_of(t->cx.mem, struct preparing);
-    *t->preparing = (struct preparing){ ready, failed };
-    call.plain_http = true;
-    call.redirects = 3;
-    call.timeout_ms = t->s->env.conf->sweeper_call_timeout_s * 1000;
-    call.max_bytes = IMAGE_BYTES_MAX;
-    task_fetch(t, &call, fetched);
+    *t->preparing = (struct preparing){ .ready = ready, .failed = failed };
+    if (t->adapter->image_by != IMAGE_BY_URL)
+        upload_image_get(&t->cx, t->s->env.db, &t->s->store, id, &t->preparing->image, got, t);
+    else if (is_here(t, upload_by_id(&t->cx, t->s->env.db, id, &u)))
+        ready(t);
 }

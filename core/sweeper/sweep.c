@@ -22,7 +22,7 @@ typedef void duty(struct task *t);
 static duty *const duties[DUE_KIND_N] = {
     [DUE_DISPATCH] = duty_dispatch, [DUE_RESOLVE] = duty_resolve,   [DUE_POLL] = duty_poll,
     [DUE_INGEST] = duty_ingest,     [DUE_DEADLINE] = duty_deadline, [DUE_ERASE] = duty_erase,
-    [DUE_SENDING] = duty_sending,
+    [DUE_SENDING] = duty_sending,   [DUE_MODERATE] = duty_moderate,
 };
 
 enum fg_code sweeper_open(struct fg_ctx *cx, struct sweeper *s, const struct conf *conf,
@@ -39,18 +39,30 @@ enum fg_code sweeper_open(struct fg_ctx *cx, struct sweeper *s, const struct con
     if (rc != FG_OK && rc != FG_DB_LOST) /* away is no reason to die: the first pass tries again */
         return rc;
     s->deliveries = deliveries_open(s);
-    rc = store_open(cx, conf);
-    return rc == FG_OK ? fetcher_open(cx, &s->fetcher, conf) : rc;
+    s->bucket = bucket_open(s);
+    rc = rules_load(cx, conf, &s->rules);
+    if (rc == FG_OK)
+        rc = moderation_configure(cx, conf, &s->sites);
+    if (rc == FG_OK)
+        rc = disk_open(cx, conf);
+    if (rc == FG_OK)
+        rc = fetcher_open(cx, &s->fetcher, conf);
+    s->store = (struct store){ conf, s->fetcher };
+    return rc;
 }
 
 static void task_free(struct task *t)
 {
     if (t->child.pid > 0)
         (void)child_end(&t->child);
+    checking_drop(t);
     if (t->kind == DUE_INGEST) {
         ingest_drop(t);
         t->s->ingest_n--;
     }
+    if (t->kind == DUE_MODERATE)
+        t->s->check_n--;
+    reference_drop(t);
     t->s->task_n--;
     catalogue_drop(t->catalogue);
     arena_free(t->cx.mem);
@@ -67,10 +79,12 @@ void sweeper_close(struct sweeper *s)
         task_free(t);
     }
     deliveries_close(s->deliveries);
+    bucket_close(s->bucket);
     if (s->env.db)
         db_close(s->env.db);
     if (s->env.catalogue)
         catalogue_drop(s->env.catalogue);
+    rules_drop(s->rules);
     arena_free(s->cx.mem);
 }
 
@@ -98,6 +112,8 @@ struct task *task_new(struct sweeper *s, enum due_kind kind, const char *owner)
     s->task_n++;
     if (kind == DUE_INGEST)
         s->ingest_n++;
+    if (kind == DUE_MODERATE)
+        s->check_n++;
     return t;
 }
 
@@ -133,7 +149,7 @@ static void take_work(struct task *t, const struct work *row, struct db_cols col
 static bool not_in_catalogue(const struct task *t)
 {
     int stage = t->work.job.stage;
-    if (t->kind == DUE_ERASE || t->kind == DUE_SENDING)
+    if (t->kind == DUE_ERASE || t->kind == DUE_SENDING || t->kind == DUE_MODERATE)
         return false;
     return !t->provider || !t->adapter || (stage == STAGE_WAITING && !t->model);
 }
@@ -222,11 +238,19 @@ static void upkeep(struct sweeper *s)
     if (rc == FG_OK)
         rc = db_run(&s->cx, db, SQL_SESSION_PURGE, DB_ARGS(DB(s->cx.now_us)));
     if (rc == FG_OK)
+        rc = db_run(&s->cx, db, SQL_STORAGE_WAIT_PURGE, DB_NO_ARGS);
+    if (rc == FG_OK)
+        rc = db_run(&s->cx, db, SQL_SHARE_PURGE, DB_ARGS(DB(floor_us)));
+    if (rc == FG_OK)
         rc = db_run(&s->cx, db, SQL_RECEIPT_PURGE, DB_ARGS(DB(floor_us - STRANGE_KEPT_US)));
+    if (rc == FG_OK)
+        rc = moderate_purge(s);
     if (rc == FG_OK)
         rc = count_sweepers(s);
     if (rc == FG_OK)
-        rc = store_tidy(&s->cx, s->env.conf, floor_us);
+        rc = spool_tidy(&s->cx, s->env.conf, floor_us);
+    if (rc == FG_OK && !s->draining)
+        rc = bucket_tidy(s);
     if (rc == FG_OK && !s->draining)
         rc = books_look(s);
     if (rc != FG_OK)
@@ -234,6 +258,7 @@ static void upkeep(struct sweeper *s)
     if (rc == FG_OK && !s->draining) {
         keys_refresh(s);
         weather_compute(s);
+        uploads_look(s);
         deliveries_purge(s->deliveries);
     }
 }
@@ -246,6 +271,7 @@ static void renew_catalogue(struct sweeper *s)
     if (mono < s->next_catalogue_us)
         return;
     s->next_catalogue_us = mono + FG_US_PER_S;
+    moderate_renew(s);
     if (catalogue_renew(&s->cx, s->env.conf, &s->env.catalogue, &changed) != FG_OK)
         log_err(&s->cx, "sweep.catalogue_refused", fg_str_c(s->name));
     else if (changed)
@@ -258,6 +284,8 @@ static int64_t room_for(struct sweeper *s, enum due_kind kind)
     int64_t room = least(s->env.conf->sweeper_batch, sweep_room(s));
     if (kind == DUE_INGEST)
         room = least(room, SWEEP_INGESTS_MAX - (int64_t)s->ingest_n);
+    if (kind == DUE_MODERATE)
+        room = least(room, SWEEP_CHECKS_MAX - (int64_t)s->check_n);
     return room;
 }
 
@@ -268,7 +296,7 @@ struct next_row {
 static const struct db_col next_cols[] = {
     COL(struct next_row, at[0]), COL(struct next_row, at[1]), COL(struct next_row, at[2]),
     COL(struct next_row, at[3]), COL(struct next_row, at[4]), COL(struct next_row, at[5]),
-    COL(struct next_row, at[6]), COL(struct next_row, delivery_us),
+    COL(struct next_row, at[6]), COL(struct next_row, at[7]), COL(struct next_row, delivery_us),
 };
 
 /* Claims of one kind what there is room for; the time until more of it is due. */
@@ -341,9 +369,11 @@ int64_t sweep_pass(struct sweeper *s)
         wait = least(wait, pass_kind(s, (enum due_kind)kind, next.at[kind - 1]));
     if (looks && !sweep_away(s))
         wait = least(wait, deliveries_pass(s->deliveries, next.delivery_us));
+    if (!s->draining && !sweep_away(s))
+        wait = least(wait, retention_pass(s));
     sweep_went_well(s);
     mono = ctx_mono_us(&s->cx);
-    if (wait < IDLE_MIN_US)
+    if (wait < IDLE_MIN_US || s->look_now) /* what has ended within the pass may have made more due */
         wait = IDLE_MIN_US;
     if (mono + wait < s->away_until_us)
         wait = s->away_until_us - mono;
@@ -427,7 +457,7 @@ static int64_t begin_calls(struct sweeper *s, int64_t max_us)
 
 void sweep_wait(struct sweeper *s, int wake_fd, int stop_fd, int64_t max_us)
 {
-    struct pollfd p[3 + 2 * SWEEP_INGESTS_MAX];
+    struct pollfd p[3 + 2 * (SWEEP_INGESTS_MAX + SWEEP_CHECKS_MAX)];
     nfds_t n = 0;
     p[n++] = (struct pollfd){ fetcher_fd(s->fetcher), POLLIN, 0 };
     p[n++] = (struct pollfd){ wake_fd, POLLIN, 0 };

@@ -6,10 +6,13 @@
 #include "io/child.h"
 #include "io/fetch.h"
 #include "job/clock.h"
+#include "job/moderation.h"
 #include "job/policy.h"
 #include "job/store.h"
 #include "media/gate.h"
 #include "media/store.h"
+#include "moderate/rules.h"
+#include "moderate/service.h"
 #include "money/brake.h"
 #include "money/ledger.h"
 #include "provider/match.h"
@@ -17,6 +20,7 @@
 
 #define SWEEP_TASKS_MAX 512
 #define SWEEP_INGESTS_MAX 8       /* downloads at once */
+#define SWEEP_CHECKS_MAX 8        /* jobs that are moderated at once */
 #define SWEEP_LATER_BATCH 256     /* rows given back in one statement, if that many come within milliseconds */
 #define SWEEP_LATER_MAX (SWEEP_TASKS_MAX + SWEEP_LATER_BATCH)
 #define SWEEP_OWNER_LEN 16
@@ -35,9 +39,22 @@ struct later {
     char owner[SWEEP_OWNER_LEN];
 };
 
+/* How far the walks are that delete what is old (retention.c): each from its beginning to its end, then a rest. */
+struct retention {
+    int64_t next_us;              /* monotonic: the next turn */
+    struct retention_walk {
+        int64_t at_us, at_id;     /* after this row, in the order of the walk's index */
+        int64_t account_id;       /* whose, where each account is walked through by itself */
+        int64_t rest_us;          /* monotonic: not before */
+    } files, words, events, receipts;
+    int64_t erasure_us;           /* monotonic: a look for accounts and users to erase */
+    int64_t storage_us;           /* the same: what is kept, written down for the forecast */
+};
+
 struct sweeper;
 struct task;
 struct deliveries;
+struct bucket;
 typedef void look_done(struct task *t, const struct poll_reply *r);
 
 /* One claimed piece of work in progress: waits for one fetch or one child at a time. Its memory is its own. */
@@ -62,6 +79,7 @@ struct task {
     struct submit_reply answer;   /* of a submit */
     int64_t send_until_mono_us;   /* a submit may go out: nobody else can have taken the job for lost */
     struct storing *storing;      /* of an ingest */
+    struct checking *checking;    /* of what is moderated */
 
     /* a call that waits for its provider's rate */
     struct fetch_call call;
@@ -77,6 +95,10 @@ struct task {
     struct list_ask ask;
     struct match match;
 
+    /* a reference image that becomes ours; an upload that goes */
+    struct reference *reference;
+    struct removing *removing;
+
     /* a reference image on its way to the provider */
     struct preparing *preparing;
     struct fg_str image_bytes, image_type, image_name;
@@ -84,7 +106,7 @@ struct task {
     /* ingest */
     struct poll_reply found;      /* where the file is */
     bool with_key;                /* the download showed our key */
-    struct store_tmp video, poster;
+    struct spool video, poster;
     struct gate_facts facts;
     int64_t bytes;
     uint8_t digest[HASH_LEN];
@@ -99,10 +121,15 @@ struct sweeper {
     struct clock clock;           /* what it goes by: the environment of cx and of every task */
     struct job_env env;           /* env.catalogue is held */
     struct fetcher *fetcher;
+    struct store store;
+    const struct rules *rules;    /* held */
+    struct moderation_sites sites;
+    bool site_told[MODERATION_SERVICES_MAX]; /* that it cannot be asked, in the log */
     struct traffic traffic;
     struct deliveries *deliveries; /* outgoing webhooks under way */
+    struct bucket *bucket;        /* tidying the stores */
     struct task *tasks;
-    unsigned task_n, ingest_n;
+    unsigned task_n, ingest_n, check_n;
     bool look_now;                /* something may have come due: look before the time is over */
     int64_t look_mono_us;         /* next look at what is due */
     int64_t next_upkeep_us;       /* monotonic, as all of these: heartbeat and purges */
@@ -113,6 +140,7 @@ struct sweeper {
     int64_t next_weather_us;
     int64_t next_deliver_us;      /* looking at the queues of outgoing webhooks */
     bool slots_short;             /* jobs wait and there was no room for them */
+    struct retention retention;
     struct ledger_walk books;     /* the nightly proof, as far as it is */
     bool books_open;
     char name[64];                /* in the heartbeat table */
@@ -149,7 +177,7 @@ bool task_ok(struct task *t, enum fg_code rc, const char *event);
 /* Gives the work back: due again at due_us, with this count of unhelpful tries. Ends the task. */
 void task_later(struct task *t, int64_t due_us, int64_t tries);
 /* Unhelpful tries are counted in a row and by kind: one of another kind begins anew. */
-enum trouble { TROUBLE_SILENT, TROUBLE_GONE, TROUBLE_INVALID };
+enum trouble { TROUBLE_SILENT, TROUBLE_GONE, TROUBLE_INVALID, TROUBLE_UNCHECKED };
 /* How many of this kind there have been in a row, this one included. */
 int64_t task_trouble(const struct task *t, enum trouble kind);
 /* task_later with that count. */
@@ -218,13 +246,30 @@ void duty_sending(struct task *t);
 void duty_resolve(struct task *t);
 void duty_poll(struct task *t);
 void duty_ingest(struct task *t);
+/* Before anything is submitted: the reference image becomes ours, then rules and services look at all of it. */
+void duty_moderate(struct task *t);
+/* Fetches the job's imageUrl, makes an upload of it that the job names, then goes on; or ends the task, and perhaps the
+ * job. Nothing has been asked of a provider yet. */
+void reference_fetch(struct task *t, void (*then)(struct task *t));
+/* Every check of prompt, negative prompt and image; then the job may wait for its slot, or is held, or ends. */
+void moderate_checks(struct task *t);
+/* Frames of a finished video, which must pass before it may go where it is kept; or ends the task, and perhaps the job. */
+void frames_check(struct task *t, void (*passed)(struct task *t));
+/* Drops every temporary file of what is moderated. */
+void checking_drop(struct task *t);
+/* Rules as they are by now, and what is kept no longer than it must be. */
+void moderate_renew(struct sweeper *s);
+enum fg_code moderate_purge(struct sweeper *s) FG_MUST_CHECK;
 void duty_deadline(struct task *t);
 /* The same when there is nobody left to ask. */
 void deadline_unasked(struct task *t);
 void duty_erase(struct task *t);
 
-/* Fetches the reference image, and hands it to the provider where it wants that first; then calls ready, or failed
- * (nothing has been asked for yet): SUBMIT_REFUSED, or SUBMIT_NOT_SENT when it may go well another time. */
+/* Drops everything that it holds. */
+void reference_drop(struct task *t);
+
+/* Reads our copy of the reference image as the provider wants it, and hands it over where it wants that first; then calls
+ * ready, or failed (nothing has been asked for yet): SUBMIT_REFUSED, or SUBMIT_NOT_SENT when it may go well another time. */
 typedef void prepared(struct task *t);
 typedef void not_prepared(struct task *t, enum submit_outcome how, struct fg_str words);
 void prepare_image(struct task *t, prepared *ready, not_prepared *failed);
@@ -235,6 +280,11 @@ bool prepare_needed(const struct task *t);
 bool submit_record(struct task *t, const struct submit_reply *r);
 /* Asks once about a submit of unknown outcome (resolve.c). */
 void resolve_ask(struct task *t);
+/* Whether a download may begin: FG_IO in words where the disk has less room than media.reserve_bytes. */
+enum fg_code room_check(struct fg_ctx *cx, const struct conf *conf) FG_MUST_CHECK;
+/* Our own store is no reason to lose a paid video: gives the work back, to be tried again in storing as long as the provider
+ * keeps its copy; the sooner, the less is left of that. The words are in cx->err. */
+void room_wait(struct task *t, const char *event);
 /* Drops everything an ingest holds. */
 void ingest_drop(struct task *t);
 
@@ -285,6 +335,13 @@ void reroute_lane(struct sweeper *s, struct fg_str lane);
 /* Writes down where jobs stand that wait for a slot of this model. */
 void queue_tell(struct sweeper *s, const struct cat_model *m);
 
+/* ---- what is left in the stores (bucket.c) ---- */
+struct bucket *bucket_open(struct sweeper *s);
+/* The fetcher must have been closed before. */
+void bucket_close(struct bucket *b);
+/* Begins to take some of it away, unless that is under way. */
+enum fg_code bucket_tidy(struct sweeper *s) FG_MUST_CHECK;
+
 /* ---- outgoing webhooks (deliver.c) ---- */
 struct deliveries *deliveries_open(struct sweeper *s);
 /* Forgets what is under way: the leases bring it back. The fetcher must have been closed before. */
@@ -303,6 +360,10 @@ void deliveries_purge(struct deliveries *d);
 /* ---- upkeep ---- */
 /* Fetches the key sets of providers that sign with public keys, when they are old or a callback wants newer ones. */
 void keys_refresh(struct sweeper *s);
+/* Uploads that nobody used in time, and files of those that were deleted: some of them. */
+void uploads_look(struct sweeper *s);
+/* Deletes and redacts what has been kept long enough, some rows at a time. Microseconds until it should be called again. */
+int64_t retention_pass(struct sweeper *s);
 /* Works out how each model has done lately, at most once a minute. */
 void weather_compute(struct sweeper *s);
 

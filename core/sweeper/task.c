@@ -3,9 +3,11 @@
 #include "base/arena.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "media/link.h"
 #include "sweeper/sweep.h"
 
 #define MOVE_TRIES 3
+#define IMAGE_LINK_US (86400 * FG_US_PER_S) /* from the attempt on; not beyond its deadline */
 #define LOOK_REPLY_MAX (4 * (int64_t)FG_MIB) /* ComfyUI's queue repeats every workflow in it */
 #define TROUBLE_STEP 100000 /* due.tries = kind * this + count; a claim adds one */
 
@@ -184,6 +186,8 @@ enum job_reason task_reason(enum remote_reason r)
         return JOB_R_PROVIDER_REFUSED;
     case REASON_CONTENT:
         return JOB_R_BLOCKED_PROMPT;
+    case REASON_CONTENT_IMAGE:
+        return JOB_R_BLOCKED_IMAGE;
     case REASON_CONTENT_OUT:
         return JOB_R_BLOCKED_OUTPUT;
     case REASON_IMAGE:
@@ -220,12 +224,23 @@ int64_t task_expected_micro(const struct task *t)
     return job_expected_micro(&t->work.job, t->model);
 }
 
+/* The same each time for one attempt: a replayed request has to be the first one again. */
+static struct fg_str image_link(const struct task *t)
+{
+    const struct job *j = &t->work.job;
+    int64_t day_us = t->work.attempt.created_us + IMAGE_LINK_US;
+    struct fg_ctx cx = t->cx;
+    struct fg_str path = link_make(&cx, t->s->env.pepper, j->upload, j->account_id, MEDIA_IMAGE,
+                                   j->deadline_us < day_us ? j->deadline_us : day_us);
+    return arena_fmt(t->cx.mem, "%.*s%.*s", FG_P(t->s->env.conf->server_public_url), FG_P(path));
+}
+
 void task_spec(const struct task *t, struct gen_spec *out)
 {
     const struct job *j = &t->work.job;
     const struct cat_model *m = t->model;
     const struct cat_size *size = catalogue_size(m, j->aspect_ratio, j->resolution);
-    bool image = j->image_url.n > 0, free_ratio = !(image && m->image_decides_ratio);
+    bool image = job_has_image(j), free_ratio = !(image && m->image_decides_ratio);
     *out = (struct gen_spec){
         .model = t->work.attempt.remote_model,
         .wire = &m->wire,
@@ -239,7 +254,7 @@ void task_spec(const struct task *t, struct gen_spec *out)
         .has_seed = m->seed,
         .seed = t->work.attempt.seed,
         .audio = catalogue_audio(m, (enum audio)j->audio),
-        .image_url = image ? j->image_url : FG_NONE,
+        .image_url = image && t->adapter->image_by == IMAGE_BY_URL ? image_link(t) : FG_NONE,
         .image_bytes = t->image_bytes,
         .image_type = t->image_type,
         .image_name = t->image_name,
