@@ -43,12 +43,28 @@ cli_fn cli_plan_list, cli_plan_show, cli_plan_create, cli_plan_set, cli_plan_ass
 cli_fn cli_account_list, cli_account_show, cli_account_ledger, cli_account_topup, cli_account_adjust, cli_account_credit;
 /* Our cost of a time by what became of it; fails when that is not the sum of the attempts. */
 cli_fn cli_report_cost;
+/* Jobs that a person has to look at, and what becomes of one. */
+cli_fn cli_review_list, cli_review_show, cli_review_pass, cli_review_block;
+/* Moves the files that are in the other store, one after the other. */
+cli_fn cli_media_migrate;
 /* An account's endpoints; telling one again what it missed. */
 cli_fn cli_webhook_list, cli_webhook_redeliver;
 /* Fails when one of the ledger's invariants does. */
 cli_fn cli_audit_ledger;
+/* Without --yes it only says what it would do. */
+cli_fn cli_account_erase;
+/* What goes by its age; the plans' days for what is kept already. */
+cli_fn cli_retention_preview, cli_retention_apply;
+cli_fn cli_report_storage;
+/* Fails when files and rows differ and that was not repaired. */
+cli_fn cli_audit_media;
+/* Legal holds. */
+cli_fn cli_hold_add, cli_hold_list, cli_hold_end;
 /* catalogue check [FILE]: FG_CONFIG with the path of what is wrong; warnings are no error. */
 cli_fn cli_catalogue_check;
+/* moderation test TEXT [--negative TEXT]: how the rules read it and what they say; fails when they hold or block it.
+ * moderation check [FILE]: FG_CONFIG with the line of what is wrong with the rules, or with the services' settings. */
+cli_fn cli_moderation_test, cli_moderation_check;
 /* Looks at everything the programs need, tells all of it, and fails when something is missing. Changes
  * nothing. */
 cli_fn cli_doctor;

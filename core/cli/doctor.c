@@ -9,6 +9,9 @@
 #include "cli/cli.h"
 #include "cli/migrations.h"
 #include "io/child.h"
+#include "media/image.h"
+#include "moderate/rules.h"
+#include "moderate/service.h"
 #include "money/ledger.h"
 #include "provider/catalogue.h"
 
@@ -91,6 +94,17 @@ static void look_at_catalogue(struct visit *v)
     catalogue_drop(c);
 }
 
+static void look_at_moderation(struct visit *v)
+{
+    const struct rules *r = NULL;
+    struct moderation_sites sites;
+    enum fg_code rc = rules_load(v->cx, v->conf, &r);
+    result(v, rc, "rules", arena_fmt(v->cx->mem, "%u phrases", rules_phrases(r)));
+    rules_drop(r);
+    rc = moderation_configure(v->cx, v->conf, &sites);
+    result(v, rc, "moderation", arena_fmt(v->cx->mem, "%u services", rc == FG_OK ? sites.n : 0));
+}
+
 static void look_at_pepper(struct visit *v)
 {
     uint8_t pepper[HASH_LEN];
@@ -138,14 +152,31 @@ static void look_at_database(struct visit *v)
                          : FG_LIT("never heard of"));
 }
 
-static void look_at_program(struct visit *v, const char *what, struct fg_str path)
+static void look_at_program(struct visit *v, const char *what, struct fg_str path, const char *flag)
 {
-    struct child_call call = { .argv = { arena_cstr(v->cx->mem, path), "-version" },
+    struct child_call call = { .argv = { arena_cstr(v->cx->mem, path), flag },
                                .wall_ms = 10000 };
     struct fg_str out = FG_NONE, first = FG_NONE;
     enum fg_code rc = child_run(v->cx, &call, &out);
     (void)scan_until(&out, '\n', &first);
     result(v, rc, what, first);
+}
+
+/* As this user finds it: another one may have more of it, or less. */
+static void look_at_jail(struct visit *v)
+{
+    struct conf conf = *v->conf;
+    enum fg_code rc = child_jail_open(v->cx, &conf);
+    bool wanted = !FG_IS(conf.media_jail, "no"), net = conf.jail & (CHILD_NO_NET | CHILD_OWN_SPACE);
+    struct fg_str words = !wanted ? FG_LIT("none, as media.jail says")
+                        : !net    ? FG_LIT("this system lets us take no network away from programs that read foreign files")
+                        : conf.jail & CHILD_NOBODY
+                            ? FG_LIT("programs that read foreign files have no network and are nobody")
+                            : FG_LIT("programs that read foreign files have no network; they are this user");
+    if (rc != FG_OK)
+        result(v, rc, "jail", FG_NONE);
+    else
+        finding(v, !wanted || net, "jail", words);
 }
 
 /* Only looks: a folder that root makes here is no use to the sweeper. */
@@ -165,9 +196,12 @@ enum fg_code cli_doctor(struct fg_ctx *cx, const struct conf *conf, int argc, ch
     printf("%.*s\n", FG_P(conf_show(cx, conf)));
     look_at_pepper(&v);
     look_at_catalogue(&v);
+    look_at_moderation(&v);
     look_at_database(&v);
-    look_at_program(&v, "ffprobe", conf->media_ffprobe);
-    look_at_program(&v, "ffmpeg", conf->media_ffmpeg);
+    look_at_program(&v, "ffprobe", conf->media_ffprobe, "-version");
+    look_at_program(&v, "ffmpeg", conf->media_ffmpeg, "-version");
+    look_at_program(&v, "vips", FG_LIT(IMAGE_PROGRAM), "--version");
+    look_at_jail(&v);
     look_at_media(&v);
     return v.bad ? fg_fail(cx, FG_CONFIG, "%u things need attention", v.bad) : FG_OK;
 }

@@ -55,6 +55,7 @@ static void print_job(struct fg_ctx *cx, const struct job *j)
            j->duration_s);
     line("prompt", cli_quoted(cx, j->prompt));
     line("image", cli_quoted(cx, j->image_url));
+    line("upload", j->upload);
     printf("  %-12s %lld micro-%.*s\n", "price", (long long)j->price_micro, FG_P(j->currency));
     if (j->progress >= 0)
         printf("  %-12s %d %%\n", "progress", j->progress);

@@ -32,6 +32,8 @@ static const struct command {
     { "account", "credit", cli_account_credit, 2, 0, "", "account credit ACCOUNT AMOUNT|none",
       "how far it may owe; 0: prepaid, none: it pays later, whatever it comes to" },
     { "account", "ledger", cli_account_ledger, 1, 0, "", "account ledger ACCOUNT", "its newest entries" },
+    { "account", "erase", cli_account_erase, 1, 0, "--user --yes ", "account erase ACCOUNT [--user ID] --yes",
+      "forget it, or one userId of it: files, uploads, prompts, names; the books stay" },
     { "plan", "list", cli_plan_list, 0, 0, "", "plan list", "the plans" },
     { "plan", "show", cli_plan_show, 1, 0, "", "plan show NAME", "its limits, and what they mean" },
     { "plan", "create", cli_plan_create, 1, 0, "", "plan create NAME", "a plan without limits" },
@@ -40,6 +42,8 @@ static const struct command {
     { "plan", "assign", cli_plan_assign, 2, 0, "", "plan assign ACCOUNT PLAN", "give an account a plan" },
     { "report", "cost", cli_report_cost, 0, 0, "--from --to ", "report cost [--from TIME] [--to TIME]",
       "what attempts cost us, by what became of them, and what was charged; the last day" },
+    { "report", "storage", cli_report_storage, 0, 0, "", "report storage",
+      "bytes by account and kind, how they grow, and when the disk is full at this rate" },
     { "key", "create", cli_key_create, 1, 0, "--role --user --label ",
       "key create ACCOUNT --role app|user|admin [--user ID] [--label L]",
       "make a key, print it this once" },
@@ -51,6 +55,11 @@ static const struct command {
     { "jobs", "resolve", cli_jobs_resolve, 1, 0, "--accepted --not-accepted ",
       "jobs resolve ID --accepted PROVIDER_ID | --not-accepted",
       "say what became of a submit of unknown outcome" },
+    { "review", "list", cli_review_list, 0, 0, "--status ", "review list [--status open|decided]",
+      "jobs that a person has to look at, the oldest first" },
+    { "review", "show", cli_review_show, 1, 0, "", "review show JOB", "what held it, and every check of it" },
+    { "review", "pass", cli_review_pass, 1, 0, "--note ", "review pass JOB [--note N]", "let it go on" },
+    { "review", "block", cli_review_block, 1, 0, "--note ", "review block JOB [--note N]", "end it" },
     { "callback", "list", cli_callback_list, 0, 0, "--job --provider ",
       "callback list [--job ID] [--provider NAME]", "the newest callbacks with their verdicts" },
     { "callback", "replay", cli_callback_replay, 1, 0, "", "callback replay ID",
@@ -66,11 +75,27 @@ static const struct command {
     { "webhook", "redeliver", cli_webhook_redeliver, 1, 0, "--since --state ",
       "webhook redeliver ENDPOINT --since TIME [--state failed|all]",
       "tell it again what it did not take since then, or all of it" },
+    { "media", "migrate", cli_media_migrate, 0, 0, "--to --limit ", "media migrate --to s3|disk [--limit N]",
+      "move files from the other store, while all runs; may be broken off and begun again" },
     { "audit", "provider", cli_audit_provider, 1, 0, "--hours ", "audit provider NAME [--hours N]",
       "look for paid generations that no row knows; adopt those of ours" },
     { "audit", "ledger", cli_audit_ledger, 0, 0, "", "audit ledger", "check the ledger against jobs and accounts" },
+    { "hold", "add", cli_hold_add, 1, 0, "--user --job --reason --by ",
+      "hold add ACCOUNT [--user ID | --job ID] --reason WHY --by WHO", "keep all of it, whoever wants it deleted" },
+    { "hold", "list", cli_hold_list, 0, 1, "", "hold list [ACCOUNT]", "legal holds; those that have ended last" },
+    { "hold", "end", cli_hold_end, 1, 0, "", "hold end HOLD", "end one" },
+    { "retention", "preview", cli_retention_preview, 0, 0, "--days ", "retention preview [--days N]",
+      "what goes now, or within so many days: rows and bytes by account; changes nothing" },
+    { "retention", "apply", cli_retention_apply, 0, 1, "--yes ", "retention apply [ACCOUNT] [--yes]",
+      "count anew, by the plans as they are now, when files go that are there already" },
+    { "audit", "media", cli_audit_media, 0, 0, "--repair --deep ", "audit media [--deep] [--repair]",
+      "files without rows and rows without files; deep: contents too" },
     { "catalogue", "check", cli_catalogue_check, 0, 1, "", "catalogue check [FILE]",
       "read FILE, or the configured catalogue, and show what is in it" },
+    { "moderation", "test", cli_moderation_test, 1, 0, "--negative ", "moderation test TEXT [--negative TEXT]",
+      "how our own rules read a prompt, and what they say of it" },
+    { "moderation", "check", cli_moderation_check, 0, 1, "", "moderation check [FILE]",
+      "read FILE, or the configured rules, and the services' settings" },
     { "doctor", NULL, cli_doctor, 0, 0, "", "doctor",
       "check configuration, database, programs and folders" },
 };
@@ -98,6 +123,12 @@ static int wrong_use(const char *why, const char *what)
     return 2;
 }
 
+/* Options that are said or not, and have no value. */
+static bool is_flag(struct fg_str option)
+{
+    return FG_IS(option, "--not-accepted") || FG_IS(option, "--yes") || FG_IS(option, "--repair") || FG_IS(option, "--deep");
+}
+
 /* NULL or what is wrong with the argument at *i. */
 static const char *take(struct fg_ctx *cx, struct line *l, int argc, char **argv, int *i)
 {
@@ -112,7 +143,7 @@ static const char *take(struct fg_ctx *cx, struct line *l, int argc, char **argv
         l->help = true;
         return NULL;
     }
-    bool joined = memchr(rest.p, '=', rest.n) != NULL, flag = FG_IS(rest, "--not-accepted");
+    bool joined = memchr(rest.p, '=', rest.n) != NULL, flag = is_flag(rest);
     if (!scan_until(&rest, '=', &name) || (!joined && !flag && *i + 1 == argc))
         return "needs a value";
     char *value = joined ? arena_cstr(cx->mem, rest) : flag ? arena_cstr(cx->mem, FG_LIT("yes")) : argv[++*i];
