@@ -9,6 +9,7 @@
 #include "job/clock.h"
 #include "job/job.h"
 #include "job/wake.h"
+#include "media/store.h"
 #include "problem.h"
 #include "routes.h"
 

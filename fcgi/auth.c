@@ -80,9 +80,11 @@ static enum fg_code who_asks(struct fg_ctx *cx, struct web_app *app, struct web_
 
 enum fg_code auth_identify(struct fg_ctx *cx, struct web_app *app, struct web_req *req, int kind)
 {
-    FG_ASSERT(kind == AUTH_KEY || kind == AUTH_APP);
+    FG_ASSERT(kind == AUTH_KEY || kind == AUTH_APP || kind == AUTH_ADMIN);
     enum fg_code rc = who_asks(cx, app, req);
     if (rc == FG_OK && kind == AUTH_APP && req->who.role == ROLE_USER)
         rc = fg_fail(cx, FG_FORBIDDEN, "A user's key may not do that; it takes the account's own.");
+    if (rc == FG_OK && kind == AUTH_ADMIN && req->who.role != ROLE_ADMIN)
+        rc = fg_fail(cx, FG_FORBIDDEN, "This takes a key with the role admin.");
     return rc;
 }

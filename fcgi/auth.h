@@ -9,6 +9,7 @@
 enum auth_kind { /* the auth column; 0 is AUTH_NONE of routes.h */
     AUTH_KEY = 1, /* a key or a session */
     AUTH_APP = 2, /* the same, but not of one user: the account's own affairs */
+    AUTH_ADMIN = 3, /* an operator's: every account's affairs */
 };
 
 /* A web_auth. Authorization wins over the cookie. With the cookie, a method that changes something

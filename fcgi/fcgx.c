@@ -80,7 +80,9 @@ struct param {
     { text, sizeof text - 1, offsetof(struct web_req, header[WEB_##sym]), WEB_##sym },
 static const struct param params[] = { P("REQUEST_METHOD", method) P("DOCUMENT_URI", path)
                                            P("QUERY_STRING", query) P("CONTENT_TYPE", content_type)
-                                               P("REMOTE_ADDR", remote_addr) WEB_HEADER_LIST(X) };
+                                               P("REMOTE_ADDR", remote_addr)
+                                                   P("REQUEST_BODY_FILE", body_file)
+                                                       WEB_HEADER_LIST(X) };
 #undef X
 #undef P
 

@@ -8,8 +8,15 @@
 
 /* jobs.c */
 route_handler jobs_create, jobs_list, jobs_get, jobs_events, jobs_cancel, jobs_erase;
+/* uploads.c */
+route_handler uploads_create, uploads_get, uploads_delete;
+/* Of /media/{id}/{part}, where the id is an upload's. */
+enum fg_code uploads_media(struct fg_ctx *cx, const struct web_app *app, const struct web_req *req,
+                           struct web_resp *resp) FG_MUST_CHECK;
 /* media.c, hooks.c */
-route_handler media_get, hooks_post;
+route_handler media_get, media_shared, hooks_post;
+/* shares.c */
+route_handler shares_create, shares_list, shares_revoke;
 /* sessions.c */
 route_handler sessions_create, sessions_end, sessions_me;
 /* webhooks.c, deliveries.c */
@@ -18,11 +25,18 @@ route_handler webhooks_secret, webhooks_rotate, webhooks_test, webhooks_redelive
 route_handler deliveries_list, deliveries_get, deliveries_redeliver;
 /* models.c, status.c, quotes.c, usage.c */
 route_handler models_list, status_get, quotes_create, usage_get;
+/* reviews.c */
+route_handler reviews_list_get, reviews_get, reviews_decide;
+/* users.c */
+route_handler users_erase;
 /* meta.c */
 route_handler meta_health, meta_ready, meta_metrics;
 
 /* Of /metrics: what /v1/status says of providers and models. */
 enum fg_code status_metrics(struct fg_ctx *cx, struct web_app *app, struct sb *b) FG_MUST_CHECK;
+
+/* The same: what is kept, and for how long there is room. */
+enum fg_code storage_metrics(struct fg_ctx *cx, struct web_app *app, struct sb *b) FG_MUST_CHECK;
 
 static inline struct job_env web_job_env(const struct web_app *app)
 {

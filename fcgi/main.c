@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/env.h"
 #include "base/log.h"
+#include "io/child.h"
 #include "loop.h"
 
 static bool is_hook(const char *name)
@@ -29,8 +30,13 @@ int main(int argc, char **argv)
     struct web_app *app;
     ctx_tick(&boot);
     int status = 1;
-    if (conf_load(&boot, &conf, NULL) == FG_OK &&
-        app_open(&boot, &conf, is_hook(argv[0]) ? "hook" : "api", &app) == FG_OK) {
+    bool hook = is_hook(argv[0]);
+    enum fg_code rc = conf_load(&boot, &conf, NULL);
+    if (rc == FG_OK && !hook) /* it takes pictures */
+        rc = child_jail_open(&boot, &conf);
+    if (rc == FG_OK)
+        rc = app_open(&boot, &conf, hook ? "hook" : "api", &app);
+    if (rc == FG_OK) {
         status = web_loop(&boot, app);
         app_close(app);
     } else {

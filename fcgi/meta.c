@@ -2,6 +2,7 @@
 #include "base/time.h"
 #include "handlers.h"
 #include "io/json.h"
+#include "job/moderation.h"
 #include "job/store.h"
 
 /* A sweeper beats far more often; a pause this long means that nothing moves. */
@@ -95,6 +96,7 @@ static void add_seconds(struct sb *b, int64_t us)
 static void add_stages(struct sb *b, const struct stage_count *row, size_t n)
 {
     static const struct job_place place[] = {
+        { JOB_PENDING, STAGE_MODERATING },     { JOB_PENDING, STAGE_IN_REVIEW },
         { JOB_PENDING, STAGE_WAITING },        { JOB_PENDING, STAGE_SUBMITTING },
         { JOB_PENDING, STAGE_SUBMIT_UNKNOWN }, { JOB_QUEUED, STAGE_AT_PROVIDER },
         { JOB_PROCESSING, STAGE_RENDERING },   { JOB_PROCESSING, STAGE_STORING },
@@ -115,7 +117,7 @@ static void add_due(struct sb *b, const struct due_count *row, size_t n, int64_t
     static const char *const kind[DUE_KIND_N] = {
         [DUE_DISPATCH] = "dispatch", [DUE_RESOLVE] = "resolve",   [DUE_POLL] = "poll",
         [DUE_INGEST] = "ingest",     [DUE_DEADLINE] = "deadline", [DUE_ERASE] = "erase",
-        [DUE_SENDING] = "sending",
+        [DUE_SENDING] = "sending",   [DUE_MODERATE] = "moderate",
     };
     struct due_count by_kind[DUE_KIND_N] = { 0 };
     for (size_t i = 0; i < n; i++)
@@ -160,6 +162,61 @@ static void add_audit(struct sb *b, const struct audited *a, int64_t now_us)
     add_seconds(b, now_us - a->checked_us);
 }
 
+struct tally {
+    struct fg_str checker;
+    int verdict;
+    int64_t n;
+};
+static const struct db_col tally_cols[] = { COL(struct tally, checker), COL(struct tally, verdict), COL(struct tally, n) };
+struct checker_state {
+    struct fg_str name;
+    int64_t away_us;
+    bool refused;
+};
+static const struct db_col checker_cols[] = { COL(struct checker_state, name), COL(struct checker_state, away_us),
+                                              COL(struct checker_state, refused) };
+
+/* Jobs that are held are among jobs_in_flight, as stage in_review. */
+static enum fg_code add_moderation(struct fg_ctx *cx, struct web_app *app, struct sb *b)
+{
+    struct tally *tally;
+    struct checker_state *state;
+    size_t tally_n, state_n;
+    enum fg_code rc = DB_ALL(cx, app->db, SQL_MODERATION_TALLIES, DB_NO_ARGS, DB_COLS(tally_cols), &tally, &tally_n);
+    if (rc == FG_OK)
+        rc = DB_ALL(cx, app->db, SQL_CHECKERS, DB_NO_ARGS, DB_COLS(checker_cols), &state, &state_n);
+    if (rc != FG_OK)
+        return rc;
+    head(b, "moderation_verdicts", "Checks since the beginning, by checker and verdict.");
+    for (size_t i = 0; i < tally_n; i++)
+        sb_addf(b, "filmgate_moderation_verdicts{checker=\"%.*s\",verdict=\"%s\"} %lld\n", FG_P(tally[i].checker),
+                check_verdict_name(tally[i].verdict), (long long)tally[i].n);
+    head(b, "moderation_service_away_seconds", "How long a service has not answered; refused: it does not take our key.");
+    for (size_t i = 0; i < state_n; i++) {
+        sb_addf(b, "filmgate_moderation_service_away_seconds{service=\"%.*s\",refused=\"%s\"}", FG_P(state[i].name),
+                state[i].refused ? "yes" : "no");
+        add_seconds(b, state[i].away_us ? cx->now_us - state[i].away_us : 0);
+    }
+    return FG_OK;
+}
+
+struct storage_count {
+    int64_t n, urgent_n, forgotten_us;
+};
+static const struct db_col storage_cols[] = { COL(struct storage_count, n), COL(struct storage_count, urgent_n),
+                                              COL(struct storage_count, forgotten_us) };
+
+static void add_storage(struct sb *b, const struct storage_count *row, int64_t now_us)
+{
+    head(b, "jobs_waiting_for_storage", "Finished videos that our own store could not take yet.");
+    sb_addf(b, "filmgate_jobs_waiting_for_storage %lld\n", (long long)row->n);
+    head(b, "jobs_soon_forgotten", "Of those, the ones whose provider gives them up within a quarter of its time.");
+    sb_addf(b, "filmgate_jobs_soon_forgotten %lld\n", (long long)row->urgent_n);
+    head(b, "storage_wait_seconds_left", "Until the first of them is given up; 0 when none is, or nobody knows.");
+    sb_add(b, FG_LIT("filmgate_storage_wait_seconds_left"));
+    add_seconds(b, row->forgotten_us ? row->forgotten_us - now_us : 0);
+}
+
 /* Counters of one process say little behind a pool, and die with it: these are the database's
  * truths, the same whichever process answers. */
 enum fg_code meta_metrics(struct fg_ctx *cx, struct web_app *app, struct web_req *req,
@@ -170,6 +227,7 @@ enum fg_code meta_metrics(struct fg_ctx *cx, struct web_app *app, struct web_req
     struct stage_count *stages;
     struct due_count *due, webhooks = { 0 };
     struct audited audited = { 0 };
+    struct storage_count storage = { 0 };
     size_t stage_n, due_n;
     bool found;
     enum fg_code rc = read_health(cx, app, &h);
@@ -183,6 +241,8 @@ enum fg_code meta_metrics(struct fg_ctx *cx, struct web_app *app, struct web_req
                     &found);
     if (rc == FG_OK)
         rc = db_one(cx, app->db, SQL_LEDGER_AUDITED, DB_NO_ARGS, DB_COLS(audited_cols), &audited, &found);
+    if (rc == FG_OK)
+        rc = db_one(cx, app->db, SQL_HEALTH_STORAGE, DB_ARGS(DB(cx->now_us)), DB_COLS(storage_cols), &storage, &found);
     if (rc != FG_OK)
         return rc;
     struct sb *b = &resp->body;
@@ -194,11 +254,15 @@ enum fg_code meta_metrics(struct fg_ctx *cx, struct web_app *app, struct web_req
     add_due(b, due, due_n, cx->now_us);
     add_webhooks(b, &webhooks, cx->now_us);
     add_audit(b, &audited, cx->now_us);
+    add_storage(b, &storage, cx->now_us);
     if (h.sweeper_us) {
         head(b, "sweeper_heartbeat_age_seconds", "Since a sweeper last gave a sign.");
         sb_add(b, FG_LIT("filmgate_sweeper_heartbeat_age_seconds"));
         add_seconds(b, cx->now_us - h.sweeper_us);
     }
     web_header(cx, resp, "Cache-Control", FG_LIT("no-store"));
-    return status_metrics(cx, app, b);
+    rc = add_moderation(cx, app, b);
+    if (rc == FG_OK)
+        rc = storage_metrics(cx, app, b);
+    return rc == FG_OK ? status_metrics(cx, app, b) : rc;
 }

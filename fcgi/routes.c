@@ -9,6 +9,8 @@
 #define ALLOW_MAX 128
 #define SESSION_BODY_MAX (4 * FG_KIB)
 #define WEBHOOK_BODY_MAX (16 * FG_KIB)
+#define DECISION_BODY_MAX (8 * FG_KIB)
+#define SHARE_BODY_MAX (1 * FG_KIB)
 #define HOOK_BODY_MAX (256 * FG_KIB)
 
 static const struct route api[] = {
@@ -18,7 +20,14 @@ static const struct route api[] = {
     { "GET", "/v1/jobs/{id}/events", jobs_events, AUTH_KEY, 0, 0 },
     { "POST", "/v1/jobs/{id}/cancel", jobs_cancel, AUTH_KEY, 0, 0 },
     { "DELETE", "/v1/jobs/{id}", jobs_erase, AUTH_KEY, 0, 0 },
+    { "POST", "/v1/uploads", uploads_create, AUTH_KEY, 0, 0 }, /* nginx has put its body into a file */
+    { "GET", "/v1/uploads/{id}", uploads_get, AUTH_KEY, 0, 0 },
+    { "DELETE", "/v1/uploads/{id}", uploads_delete, AUTH_KEY, 0, 0 },
     { "GET", "/media/{id}/{part}", media_get, AUTH_NONE, 0, 0 }, /* the link is signed */
+    { "GET", "/media/shared/{token}/{part}", media_shared, AUTH_NONE, 0, ROUTE_SECRET_PATH },
+    { "GET", "/v1/jobs/{id}/shares", shares_list, AUTH_KEY, 0, 0 },
+    { "POST", "/v1/jobs/{id}/shares", shares_create, AUTH_KEY, SHARE_BODY_MAX, 0 },
+    { "DELETE", "/v1/jobs/{id}/shares/{shareId}", shares_revoke, AUTH_KEY, 0, 0 },
     { "POST", "/v1/sessions", sessions_create, AUTH_NONE, SESSION_BODY_MAX,
       ROUTE_JSON | ROUTE_SAME_ORIGIN },
     { "DELETE", "/v1/sessions", sessions_end, AUTH_NONE, 0, ROUTE_SAME_ORIGIN },
@@ -27,6 +36,7 @@ static const struct route api[] = {
     { "GET", "/v1/status", status_get, AUTH_KEY, 0, 0 },
     { "POST", "/v1/quotes", quotes_create, AUTH_KEY, JOB_BODY_MAX, ROUTE_JSON },
     { "GET", "/v1/usage", usage_get, AUTH_KEY, 0, 0 },
+    { "DELETE", "/v1/users/{userId}", users_erase, AUTH_APP, 0, 0 },
     { "GET", "/v1/webhook-endpoints", webhooks_list, AUTH_APP, 0, 0 },
     { "POST", "/v1/webhook-endpoints", webhooks_create, AUTH_APP, WEBHOOK_BODY_MAX, ROUTE_JSON },
     { "GET", "/v1/webhook-endpoints/{id}", webhooks_get, AUTH_APP, 0, 0 },
@@ -42,6 +52,10 @@ static const struct route api[] = {
     { "GET", "/v1/webhook-deliveries", deliveries_list, AUTH_APP, 0, 0 },
     { "GET", "/v1/webhook-deliveries/{id}", deliveries_get, AUTH_APP, 0, 0 },
     { "POST", "/v1/webhook-deliveries/{id}/redeliver", deliveries_redeliver, AUTH_APP, 0, 0 },
+    { "GET", "/v1/admin/reviews", reviews_list_get, AUTH_ADMIN, 0, 0 },
+    { "GET", "/v1/admin/reviews/{id}", reviews_get, AUTH_ADMIN, 0, 0 },
+    { "POST", "/v1/admin/reviews/{id}/decision", reviews_decide, AUTH_ADMIN, DECISION_BODY_MAX,
+      ROUTE_JSON },
     { "GET", "/healthz", meta_health, AUTH_NONE, 0, 0 },
     { "GET", "/readyz", meta_ready, AUTH_NONE, 0, 0 },
     { "GET", "/metrics", meta_metrics, AUTH_NONE, 0, 0 }, /* nginx lets loopback alone through */

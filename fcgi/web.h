@@ -52,6 +52,9 @@ struct web_req {
     /* Reads body_bytes into body; false: the client went away. NULL: body was set by the caller. */
     bool (*read_body)(struct fg_ctx *cx, struct web_req *req);
     void *source; /* of read_body */
+    /* Where nginx has put the body instead, of locations that ask for it; else empty. From nginx alone: what a client
+     * sends has names of its own. */
+    struct fg_str body_file;
 };
 
 struct web_header {

@@ -4,9 +4,10 @@
 set -euo pipefail
 
 RUN="gcc make libc6-dev pkg-config?pkg-config libmariadb-dev libcurl4-openssl-dev libjson-c-dev libb2-dev
-     libssl-dev libinih-dev libfcgi-dev nginx-light?nginx mariadb-server?mariadbd mariadb-client?mariadb-admin
+     libssl-dev libinih-dev libexpat1-dev libicu-dev libvips-tools?vipsthumbnail libfcgi-dev nginx-light?nginx mariadb-server?mariadbd mariadb-client?mariadb-admin
      spawn-fcgi multiwatch ffmpeg?ffmpeg fonts-dejavu-core curl?curl procps?pkill"
-TEST="libcmocka-dev libjansson-dev nodejs?node npm?npm chromium?chromium git?git"
+TEST="libcmocka-dev libjansson-dev nodejs?node npm?npm chromium?chromium git?git
+      swift-proxy swift-account swift-container swift-object"
 
 PATH=$PATH:/usr/sbin:/sbin
 

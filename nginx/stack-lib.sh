@@ -78,6 +78,7 @@ one_per_folder() {
         exit 1
     }
     rm -f "$VAR"/run/*.sock "$VAR"/run/*.pid "$VAR/run/ready"
+    rm -rf "$VAR/tmp/body" # pictures on their way when an nginx was killed
     rm -f "$VAR/run/pause"
     mkfifo -m 600 "$VAR/run/pause"
     exec 8<>"$VAR/run/pause"
@@ -124,8 +125,11 @@ password = $3
 pepper = $4
 [media]
 root = $VAR/media
+$([ "$1" = studio ] || printf '%s[s3]\n%s' "$MEDIA_INI" "$S3_INI")
 [catalogue]
 file = $CATALOGUE
+[moderation]
+rules = $RULES
 [fetch]
 local_origins = $ORIGINS
 END
@@ -147,6 +151,52 @@ END
             "$VAR/studio"
         ;;
     esac
+}
+
+# The bucket, where the environment names one. Its secret is for the programs that use it: from here on no other sees it.
+MEDIA_INI= S3_INI= S3_BASE= S3_ORIGIN= DELIVER=${FILMGATE_MEDIA_DELIVER:-redirect}
+take_s3() {
+    local key name base=${FILMGATE_S3_ENDPOINT:-} bucket=${FILMGATE_S3_BUCKET:-}
+    for key in store deliver; do
+        name=FILMGATE_MEDIA_${key^^}
+        [ -z "${!name:-}" ] || MEDIA_INI+="$key = ${!name}"$'\n'
+        unset "$name"
+    done
+    for key in endpoint region bucket access_key secret_key address part_bytes timeout_s; do
+        name=FILMGATE_S3_${key^^}
+        [ -z "${!name:-}" ] || S3_INI+="$key = ${!name}"$'\n'
+        [ "$key" = address ] && [ "${!name:-path}" = host ] && base=${base/'://'/"://$bucket."}
+        unset "$name"
+    done
+    [ -n "$S3_INI" ] || return 0
+    S3_ORIGIN=$base S3_BASE=$base
+    [[ $S3_INI == *'address = host'* ]] || S3_BASE=$base/$bucket
+    [[ $base != http://* ]] || ORIGINS+=" $base"
+}
+
+# What nginx asks for the address of the bucket's host, which changes while it runs. An address in digits needs none.
+s3_resolver() {
+    local found
+    found=${S3_RESOLVER:-$(sed -n 's/^nameserver[ \t]*\([0-9.]*\)$/\1/p' /etc/resolv.conf 2>/dev/null | head -n 1)}
+    [ -z "$found" ] || printf 'resolver %s;' "$found"
+}
+
+# Sets cache and location: what nginx.conf gets for a bucket that it delivers from.
+s3_conf() {
+    cache= location=
+    [ -n "$S3_BASE" ] && [ "$DELIVER" = proxy ] || return 0
+    cache="proxy_cache_path \"$VAR/tmp/s3\" levels=1:2 keys_zone=s3:10m max_size=$S3_CACHE inactive=1h use_temp_path=off;
+    map \$http_range \$s3_seek {
+        \"bytes=0-\" \"\";
+        default \$http_range;
+    }
+    map \$http_if_range \$s3_range {
+        \"\" \$s3_seek;
+        default \"\";
+    }"
+    location=$(<"$TREE/nginx/s3.conf.in")
+    location=${location//@BASE@/"$S3_BASE"}
+    location=${location//@RESOLVER@/"$(s3_resolver)"}
 }
 
 private_file() { # path, mode; standard input is the content
@@ -173,9 +223,17 @@ write_conf() {
     text=${text//@WWW@/"$TREE/www"}
     text=${text//@PORT@/"$PORT"}
     text=${text//@TIMEOUT@/"$FCGI_TIMEOUT_S"}
+    text=${text//@UPLOAD_MAX@/"$UPLOAD_MAX"}
     text=${text//@HOOK_TIMEOUT@/"$((FCGI_TIMEOUT_S < HOOK_TIMEOUT_S ? FCGI_TIMEOUT_S : HOOK_TIMEOUT_S))"}
+    local cache location
+    s3_conf
+    text=${text//@S3CACHE@/"$cache"}
+    text=${text//@S3@/"$location"}
     printf '%s\n' "$text" | private_file "$VAR/conf/nginx.conf" 640
     cp "$TREE"/nginx/*.inc "$VAR/conf/"
+    # Where a browser is sent to the bucket, the page must be allowed to follow.
+    [ -z "$S3_ORIGIN" ] || [ "$DELIVER" != redirect ] ||
+        sed -i "s#\(img-src\|media-src\) 'self'#& $S3_ORIGIN#g" "$VAR/conf/headers.inc"
     chmod 644 "$VAR"/conf/*.inc
 }
 
@@ -348,6 +406,7 @@ stop_all() {
     rm -f "$VAR/run/ready"
     stop_part nginx QUIT 5
     stop_part api TERM 10
+    stop_part upload TERM 10
     stop_part hook TERM 10
     stop_part studio TERM 10
     local n
@@ -397,7 +456,7 @@ END
 # New log lines in short human form: every warning and error, and what happens to jobs.
 follow_logs() {
     local files=() name
-    for name in api hook studio studio-worker sweeper mariadb nginx; do
+    for name in api upload hook studio studio-worker sweeper mariadb nginx; do
         files+=("$VAR/log/$name.log")
     done
     (

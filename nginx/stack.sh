@@ -5,11 +5,14 @@
 #   nginx/stack.sh         start, say when ready, tell what happens, stop all on SIGINT, SIGTERM or a part's death
 #   nginx/stack.sh conf    only write VAR/conf/ and check it (no secrets are kept over)
 #
-# PORT (8080) VAR (var) BUILD (build); API_PROCS HOOK_PROCS STUDIO_PROCS (processes per pool); FCGI_TIMEOUT_S (30:
+# PORT (8080) VAR (var) BUILD (build); API_PROCS UPLOAD_PROCS HOOK_PROCS STUDIO_PROCS (processes per pool); FCGI_TIMEOUT_S (30:
 # how long nginx waits for a handler). For the fault tests, RESPAWN=1: a dead sweeper, studio worker or database is
 # started again, RESPAWN=ask: any dead part is once VAR/run/PART.again is there; MARIADB_ARGS: more options for it.
 # PROVIDERS=sim: every provider of the catalogue, pretended by tests/fakes/providers, with SIM_ARGS for it;
 # CATALOGUE: another file than ours; RECEIVERS: origins on this machine that webhooks may go to; SWEEPERS (1).
+# RULES: another file of rules for prompts than ours; empty: none.
+# FILMGATE_S3_* and FILMGATE_MEDIA_STORE and _DELIVER: a bucket (README.md); S3_CACHE (10g): of it, on our disk;
+# S3_RESOLVER: the name server that nginx finds it by (that of /etc/resolv.conf).
 # FILMGATE_SECTION_KEY overrides any configuration key in every program.
 set -euo pipefail
 umask 027
@@ -20,10 +23,12 @@ PORT=${PORT:-8080}
 VAR=${VAR:-$TREE/var}
 BUILD=${BUILD:-build}
 BIN=$(cd "$TREE" && realpath -m "$BUILD")
-API_PROCS=${API_PROCS:-8} HOOK_PROCS=${HOOK_PROCS:-4} STUDIO_PROCS=${STUDIO_PROCS:-2}
+API_PROCS=${API_PROCS:-8} UPLOAD_PROCS=${UPLOAD_PROCS:-2} HOOK_PROCS=${HOOK_PROCS:-4} STUDIO_PROCS=${STUDIO_PROCS:-2}
 FCGI_TIMEOUT_S=${FCGI_TIMEOUT_S:-30} HOOK_TIMEOUT_S=15 # both longer than db.io_timeout_s
-PROVIDERS=${PROVIDERS:-studio} SIM_ARGS=${SIM_ARGS:-} SWEEPERS=${SWEEPERS:-1}
+UPLOAD_MAX=$((${FILMGATE_MEDIA_UPLOAD_BYTES:-20971520} + 65536)) # media.upload_bytes, and what a form has around them
+PROVIDERS=${PROVIDERS:-studio} SIM_ARGS=${SIM_ARGS:-} SWEEPERS=${SWEEPERS:-1} S3_CACHE=${S3_CACHE:-10g}
 CATALOGUE=${CATALOGUE:-$TREE/core/provider/catalogue.json}
+RULES=${RULES-$TREE/core/moderate/rules.txt}
 URL=http://127.0.0.1:$PORT
 ORIGINS="$URL ${RECEIVERS:-}" # that may be on this machine
 PATH=$PATH:/usr/sbin:/sbin
@@ -33,6 +38,7 @@ unset FILMGATE_URL FILMGATE_KEY FILMGATE_ADMIN_KEY
 . "$TREE/nginx/stack-lib.sh"
 
 prepare_folder
+take_s3
 case ${1:-run} in
 conf)
     write_secrets
@@ -78,6 +84,7 @@ owner migrate --web-password-file "$VAR/conf/web.password" --sweeper-password-fi
 create_demo
 
 start_pool api "$API_PROCS" web filmgate-api
+start_pool upload "$UPLOAD_PROCS" web filmgate-api
 start_pool hook "$HOOK_PROCS" web filmgate-hook
 start_pool studio "$STUDIO_PROCS" studio filmgate-studio
 FILMGATE_CONF=$VAR/conf/studio.ini start_one studio-worker "$BIN/filmgate-studio" --worker

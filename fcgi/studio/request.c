@@ -6,7 +6,7 @@
 #include "io/fetch.h"
 #include "io/hash.h"
 #include "io/json.h"
-#include "studio/form.h"
+#include "form.h"
 
 #define SIDE_MIN 64
 #define SIDE_MAX 1920

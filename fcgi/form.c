@@ -1,4 +1,4 @@
-#include "studio/form.h"
+#include "form.h"
 
 #include "base/scan.h"
 

@@ -1,6 +1,6 @@
 /* multipart/form-data (RFC 7578) of a whole, bounded body in memory. Values point into the body. */
-#ifndef FG_STUDIO_FORM_H
-#define FG_STUDIO_FORM_H
+#ifndef FG_FCGI_FORM_H
+#define FG_FCGI_FORM_H
 
 #include "base/ctx.h"
 
