@@ -4,6 +4,7 @@
 import { noteServerDate } from './time.js';
 
 const ANSWER_WITHIN_MS = 20000;
+const SENT_WITHIN_MS = 120000;
 
 export class Problem extends Error {
     constructor(status, body, retryAfter) {
@@ -41,7 +42,7 @@ async function readBody(response) {
     return response.json();
 }
 
-async function call(method, path, { body, headers = {}, signInRoute = false, signal } = {}) {
+async function call(method, path, { body, type = 'application/json', headers = {}, signInRoute = false, signal } = {}) {
     const init = {
         method,
         headers: { Accept: 'application/json', ...headers },
@@ -52,7 +53,7 @@ async function call(method, path, { body, headers = {}, signInRoute = false, sig
     };
     if (body !== undefined) {
         init.body = body;
-        init.headers['Content-Type'] = 'application/json';
+        init.headers['Content-Type'] = type;
     }
     let response, data;
     try {
@@ -85,6 +86,13 @@ export const api = {
     quote: (body, signal) => call('POST', '/v1/quotes', { body, signal }),
     /* body is the exact text: with the same key the server compares it with the first one. */
     create: (key, body) => call('POST', '/v1/jobs', { body, headers: { 'Idempotency-Key': key } }),
+    /* The same picture twice is one: it may be sent again whenever there was no answer. */
+    upload: (file) =>
+        call('POST', '/v1/uploads', {
+            body: file,
+            type: 'application/octet-stream',
+            signal: AbortSignal.timeout(SENT_WITHIN_MS),
+        }),
     list: (query) => call('GET', `/v1/jobs?${new URLSearchParams(query)}`),
     read: (id) => call('GET', job(id)),
     events: (id) => call('GET', `${job(id)}/events`),

@@ -1,7 +1,7 @@
 /* The form. What can be chosen comes from /v1/models; one wish is under way at a time
  * (intent.js). */
 
-import { api } from './api.js';
+import { api, Problem } from './api.js';
 import { announce, el, make, setShown, setText } from './dom.js';
 import { Intents } from './intent.js';
 import { refusalWords, roomWords } from './money.js';
@@ -33,7 +33,7 @@ const TICKS_MAX = 12;
 /* In place of the prompt in a quote goes one of about its length, which is all that a price may depend on. */
 const ANY_STEP = 250;
 const STALE = new Set(['quote_used', 'quote_expired', 'quote_mismatch']);
-const IN_MORE = ['imageUrl', 'seed', 'audio', 'negativePrompt'];
+const IN_MORE = ['imageUrl', 'uploadId', 'seed', 'audio', 'negativePrompt'];
 const FIELDS = ['prompt', 'model', 'aspectRatio', 'duration', 'resolution', ...IN_MORE];
 const AUDIO = { '': undefined, true: true, false: false };
 
@@ -50,6 +50,8 @@ export class CreateView {
     #offers = [];
     #seconds = 0;
     #sent = null;
+    #upload = null;
+    #sending = null;
     #quotes = new Quotes((body, quote, problem) => this.#quoted(body, quote, problem));
     #weather = new Weather(() => this.#notice());
     #stopped = new AbortController();
@@ -67,6 +69,7 @@ export class CreateView {
             this.#submit();
         });
         on(form(), 'input', (event) => this.#edited(event.target));
+        on(el('uploadId'), 'change', () => this.#sendPicture());
         on(form(), 'keydown', (event) => {
             if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) form().requestSubmit();
         });
@@ -97,6 +100,7 @@ export class CreateView {
         this.#clearErrors();
         setShown(el('room'), false);
         el('prompt').value = '';
+        this.#showPicture(null, '');
     }
 
     hurry() {
@@ -145,6 +149,37 @@ export class CreateView {
         this.#offer(body);
     }
 
+    #showPicture(upload, words) {
+        const shown = el('uploadId-shown');
+        this.#upload = upload;
+        this.#sending = null;
+        if (!upload?.thumbnailUrl) el('uploadId').value = '';
+        setText(el('uploadId-words'), words);
+        setShown(shown, Boolean(upload?.thumbnailUrl));
+        if (upload?.thumbnailUrl) shown.src = upload.thumbnailUrl;
+        else shown.removeAttribute('src');
+    }
+
+    /* When it is chosen: the button need not wait for it then. */
+    async #sendPicture() {
+        const [file] = el('uploadId').files;
+        this.#upload = null;
+        this.#sending = file ?? null;
+        setShown(el('uploadId-shown'), false);
+        setText(el('uploadId-words'), file ? 'Sending the picture…' : '');
+        if (file) {
+            try {
+                const upload = await api.upload(file);
+                if (this.#sending === file) this.#showPicture(upload, `${upload.width} × ${upload.height}`);
+            } catch (problem) {
+                if (this.#sending !== file) return;
+                this.#showPicture(null, '');
+                this.#fieldError('uploadId', problem instanceof Problem ? errorWords(problem) : 'No answer. Choose it once more.');
+            }
+        }
+        if (!this.#stopped.signal.aborted) this.#sums();
+    }
+
     /* What is not offered here leaves the choice as it is. */
     #choose(name) {
         if (this.#offers.some((o) => o.name === name)) el('model').value = name;
@@ -183,6 +218,7 @@ export class CreateView {
         ]);
         setShown(el('audio-field'), sounds.length > 0);
         setShown(el('image-field'), offer.image !== 'none');
+        setShown(el('uploadId-field'), offer.image !== 'none');
         setShown(el('seed-field'), offer.seed);
         setShown(el('negativePrompt-field'), offer.negativePrompt);
         setShown(el('more'), IN_MORE.some((name) => !el(`${name.replace('Url', '')}-field`).hidden));
@@ -298,6 +334,9 @@ export class CreateView {
         el('prompt').value = body.prompt ?? '';
         for (const name of ['imageUrl', 'seed', 'negativePrompt']) el(name).value = body[name] ?? '';
         if (IN_MORE.some((name) => (body[name] ?? '') !== '')) el('more').open = true;
+        /* A picture that was fetched is fetched anew. */
+        const upload = body.uploadId && !body.imageUrl ? { id: body.uploadId } : null;
+        this.#showPicture(upload, upload ? 'The picture that was sent for it.' : '');
         this.#choose(body.model);
         this.#offer({ ...body, audio: body.audio ?? '' });
         this.#count();
@@ -317,7 +356,8 @@ export class CreateView {
             seed = el('seed').value.trim(),
             negative = el('negativePrompt').value.trim(),
             audio = AUDIO[chosen('audio')];
-        if (offer.image !== 'none' && image) body.imageUrl = image;
+        if (offer.image !== 'none' && this.#upload) body.uploadId = this.#upload.id;
+        else if (offer.image !== 'none' && image) body.imageUrl = image;
         if (offer.seed && seed) body.seed = Number(seed);
         if (offer.negativePrompt && negative) body.negativePrompt = negative;
         if (audio !== undefined) body.audio = audio;
@@ -334,6 +374,7 @@ export class CreateView {
             this.#fieldError('prompt', `At most ${PROMPT_MAX} characters; it has ${n}.`);
         if (this.#offered().seed && seed && !(/^\d{1,10}$/.test(seed) && seedFits(Number(seed))))
             this.#fieldError('seed', `A whole number from 0 to ${SEED_MAX}.`);
+        if (this.#sending) this.#fieldError('uploadId', 'The picture is still on its way.');
         if (!this.#focusFirstError()) this.#start(this.#body());
     }
 

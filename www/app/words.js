@@ -10,7 +10,8 @@ const STATES = {
 };
 
 const STAGES = {
-    moderating: 'The prompt is being checked.',
+    moderating: 'The content is being checked.',
+    in_review: 'Waiting for review: somebody looks at it before it is made.',
     waiting: 'Waiting for a free slot.',
     submitting: 'Being handed to the provider.',
     submit_unknown: 'The provider has not confirmed yet; we are finding out, without asking twice.',
@@ -20,21 +21,27 @@ const STAGES = {
 };
 
 /* What keeps a job waiting besides its turn. */
-const WAITING_FOR = { operator_budget: 'Paused by the operator’s budget; it goes on by itself.' };
+const WAITING_FOR = { operator_budget: 'Paused by the operator’s budget; it goes on by itself.',
+    storage: 'The video is made; it waits for room in our store.' };
 
 const FINISHED_ANYWAY = 'You asked to cancel, but the provider finished it all the same.';
 
 /* [what happened, what one can do]; the slugs of core/job/reasons.def and design names to come. */
 const REASONS = {
     blocked_prompt: [
-        'The provider’s content policy does not allow this prompt.',
+        'The content policy does not allow this prompt.',
         'Change the words and try again.',
     ],
     blocked_image: ['The content policy does not allow this picture.', 'Use another picture.'],
     blocked_output: [
-        'The provider’s content policy withheld the result.',
+        'The content policy withheld the result.',
         'Change the words and try again.',
     ],
+    moderation_unavailable: [
+        'The request could not be checked just now, and nothing is made unchecked.',
+        'Try again later.',
+    ],
+    review_expired: ['Nobody could look at this request in time.', 'You can create it again.'],
     image_unreachable: [
         'The reference image could not be fetched, or is not a picture.',
         'Use another picture.',
@@ -91,8 +98,15 @@ const EVENTS = {
     callback: 'The provider called back',
     late_result: 'A result arrived after the end; not charged',
     provider_note: 'The provider said something',
+    waiting_for_storage: 'Waiting for room in our store',
     deleted: 'File and prompt deleted',
+    redacted: 'Prompt deleted: it had been kept long enough',
+    legal_hold: 'Asked to be deleted, but it has to be kept for now',
     rerouted: 'Given to another model',
+    cleared: 'Checked: nothing against it',
+    held_for_review: 'Held: somebody has to look at it',
+    moderation: 'Checked',
+    image_stored: 'The first picture has been fetched and kept',
 };
 
 const CALLBACKS = {
@@ -103,6 +117,11 @@ const CALLBACKS = {
     forged: 'A callback that is not genuine arrived; it was not believed',
     unknown: 'A callback that fits no job arrived',
     replayed: 'The operator had a callback processed again',
+};
+
+const DELETIONS = {
+    retention: 'File deleted: it had been kept long enough',
+    audit: 'The file was lost',
 };
 
 const CANCELS = {
@@ -148,6 +167,7 @@ const PROBLEMS = {
     quote_used: 'This price has been used for another video. It is asked for anew; please press again.',
     quote_expired: 'This price was held for some minutes only. It is asked for anew; please press again.',
     quote_mismatch: 'The price was for other settings. It is asked for anew; please press again.',
+    too_many_blocked: 'Too many requests were blocked by the content policy today. Wait before the next one.',
     paused_by_budget: 'New videos are paused by the operator’s budget.',
     idempotency_key_reused: 'This was already sent with other settings.',
 };
@@ -197,8 +217,11 @@ export function reasonWords(job) {
         job.errorMessage || slugWords(job.errorCode ?? 'unknown'),
         '',
     ];
+    const { input: target, category } = job.error ?? {};
+    const where = TARGETS[target] ? `, in ${TARGETS[target]}` : '';
+    const about = category ? ` Found: ${slugWords(category).toLowerCase()}${where}.` : '';
     const paid = job.charged ? ` It cost ${priceWords(job.priceMicro, job.currency)} all the same.` : '';
-    return `${what}${paid} ${then}`.trim();
+    return `${what}${about}${paid} ${then}`.trim();
 }
 
 export const problemLink = (code) => `/problems/#${encodeURIComponent(code)}`;
@@ -207,7 +230,11 @@ export const problemLink = (code) => `/problems/#${encodeURIComponent(code)}`;
 const isLateResult = (data, status) => data.verdict === 'late' && data.says === 'succeeded' && status !== 'succeeded';
 
 const TOLD = {
+    deleted: (data) => DELETIONS[data.by],
     callback: (data, status) => (isLateResult(data, status) ? EVENTS.late_result : CALLBACKS[data.verdict]),
+    moderation: ({ verdict }) =>
+        verdict === 'away' ? 'The content check does not answer; we go on trying' : EVENTS.moderation,
+    cleared: ({ checker }) => (checker === 'review' ? 'Looked at and let through' : EVENTS.cleared),
     provider_note: (data) =>
         data.unknownStatus ? 'The provider uses a word that we do not know' : CANCELS[data.cancel],
 };
@@ -221,8 +248,21 @@ const DETAILS = {
     rerouted: ({ from, to, why }) => `from ${from} to ${to}: ${REROUTES[why] ?? slugReason(why)}`,
     provider_note: ({ unknownStatus }) => (unknownStatus ? `“${unknownStatus}”; we go on asking` : ''),
     callback: () => '',
+    moderation: ({ target }) => TARGETS[target] ?? '',
+    held_for_review: (data) => checkWords(data),
+    failed: (data) => checkWords(data),
     progress: ({ progress }) => (Number.isInteger(progress) ? `${progress} %` : ''),
 };
+
+const TARGETS = {
+    prompt: 'the prompt',
+    negativePrompt: 'what not to show',
+    image: 'the picture',
+    output: 'the result',
+};
+
+const checkWords = ({ target, category }) =>
+    [TARGETS[target], category && slugWords(category).toLowerCase()].filter(Boolean).join(': ');
 
 /* While a job waits, more than a failed call counts as not to be had: a pause, too. */
 const REROUTES = { provider_unavailable: 'the provider takes nothing at the moment' };
