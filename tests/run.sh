@@ -41,7 +41,7 @@ start() { # program
     case $1 in
     tests/fault/*.test.mjs) # over the programs that are built with FG_FAULT
         BUILD=${FAULT_BUILD:-build-fault} timeout 600 node --test --test-reporter=tap "$1" ;;
-    tests/fakes/* | tests/providers/*.test.mjs) node --test --test-reporter=tap "$1" ;;
+    tests/fakes/* | tests/providers/*.test.mjs | tests/s3/*.test.mjs) node --test --test-reporter=tap "$1" ;;
     */money_page.test.mjs) FILMGATE_LIMITS_DUPLICATE_WINDOW_S=30 tests/e2e/run.sh "$1" ;;
     *.test.mjs) tests/e2e/run.sh "$1" ;;
     *) "./$1" ;;

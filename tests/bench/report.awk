@@ -77,8 +77,13 @@ function creates(    hot) {
         "nobody else does\n", hot ? 1000 / hot : 0
 }
 
+function media() {
+    row("signed link, 20 MB", "the same as a file", "link-large", median("file-large.perSecond"), 0.9)
+    row("signed link, 100 KB", "the same as a file", "link-small", median("file-small.perSecond"), 0)
+}
+
 END {
-    if (only != "creates")
+    if (only != "creates" && only != "media")
         paced()
     if (only == "callbacks") {
         printf "{\"cases\":[%s\n]}\n", cases >json
@@ -93,6 +98,11 @@ END {
         printf "{\"cases\":[%s\n]}\n", cases >json
         exit bad > 0
     }
+    if (only == "media") {
+        media()
+        printf "{\"cases\":[%s\n]}\n", cases >json
+        exit bad > 0
+    }
     empty = median("empty-status.perSecond")
     joined = median("joined.perSecond")
     row("status poll 200", "empty handler", "status", empty, 0.65)
@@ -102,6 +112,7 @@ END {
     row("status poll 304", "empty handler", "unchanged", median("empty-unchanged.perSecond"), 0.7)
     row("changedSince list", "empty handler", "list", median("empty-list.perSecond"), 0)
     creates()
+    media()
     row("at " many " connections", "empty handler", "many", median("empty-many.perSecond"), 0)
     printf "%d connections: slowest answer %.0f ms, fewest on one connection %d of %d on average, errors %d\n", many,
         median("many.maxMs"), median("many.least"), median("many.requests") / many, median("many.errors")

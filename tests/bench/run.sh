@@ -4,7 +4,7 @@
 #
 # BUILD (build); QUICK=1 (short and few rounds); CONNECTIONS (32); PROCS (8: handlers, as well as processes of each
 # ceiling); ROUNDS and SECONDS_EACH override what QUICK chooses; OUT (var/bench.json). polls.sh, which comes first, is the
-# sweeper's part; it also runs alone. ONLY=callbacks, ONLY=creates: these alone.
+# sweeper's part; it also runs alone. ONLY=callbacks, ONLY=creates, ONLY=media: these alone.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 TREE=$PWD
@@ -116,6 +116,26 @@ bytes_of() { # one line of a file of requests
     curl -fsS -o /dev/null -w '%{size_download}' -H "Authorization: Bearer $key" "http://127.0.0.1:$PORT$path"
 }
 
+# Two files of the store: by a signed link, and as nginx sends a file that is anybody's. A large one, in which the handler's
+# part fades, and one of the size of a poster, in which it does not.
+write_media() {
+    local size id key url
+    mkdir -p "$VAR/media/be"
+    for size in large:20000000 small:100000; do
+        read -r id key < <(awk -v skip="$([ "${size%%:*}" = large ] && echo 1 || echo 2)" 'NR == skip { sub(".*/", "", $2); print $2, $3 }' "$DIR/status")
+        head -c "${size#*:}" /dev/urandom >"$VAR/media/be/${size%%:*}.mp4"
+        echo "UPDATE job SET state = 4, stage = 0, output_state = 1, finished_us = IFNULL(finished_us, created_us), error_code = NULL
+                WHERE public_id = '$id';
+              REPLACE INTO output (job_id, video_file, poster_file, bytes, digest, width, height, duration_ms, stored_us)
+                SELECT id, 'be/${size%%:*}.mp4', 'be/none.jpg', ${size#*:}, REPEAT('d', 32), 640, 360, 5000, created_us
+                FROM job WHERE public_id = '$id'" | sql fg_owner
+        url=$(curl -fsS -H "Authorization: Bearer $key" "http://127.0.0.1:$PORT/v1/jobs/$id" | grep -o '"outputUrl":"[^"]*"' | cut -d '"' -f 4)
+        echo "GET /media/${url#*/media/} x" >"$DIR/link-${size%%:*}"
+        echo "GET /bench-file/be/${size%%:*}.mp4 x" >"$DIR/file-${size%%:*}"
+    done
+    chown -R --reference="$VAR/media" "$VAR/media/be"
+}
+
 # The same place in nginx, and a pool that answers by itself. Limits on callers would be all that is measured: both
 # are counted by them still, but never refused.
 start_empty() {
@@ -129,7 +149,9 @@ start_empty() {
     awk '/^        location \/v1\/ / { here = 1 }
          { print }
          here { sub(/\/v1\//, "/bench/"); sub(/api\.sock/, "empty.sock"); copy = copy $0 "\n" }
-         here && /^        }/ { here = 0; printf "%s", copy }' "$conf" >"$conf.new"
+         here && /^        }/ { here = 0; printf "%s", copy
+             print "        location /bench-file/ {\n            alias \"'"$VAR"'/media/\";\n            include headers.inc;\n        }" }' \
+        "$conf" >"$conf.new"
     cat "$conf.new" >"$conf"
     workers=$(pids_of nginx | paste -s -d ,)
     kill -HUP "$(<"$VAR/run/nginx.pid")"
@@ -197,6 +219,14 @@ round() {
     ceiling plain plain <"$DIR/ids"
 }
 
+media() {
+    local size
+    for size in large small; do
+        measure "link-$size" api "link-$size" 8 200
+        measure "file-$size" api "file-$size" 8 200
+    done
+}
+
 # Neither holds up the other's next part by what the first left to be flushed: they take turns.
 creates() {
     measure create api create "$CONNECTIONS" 202 "$BODY"
@@ -217,6 +247,7 @@ echo "starting a stack, filling it with 50,000 jobs"
 start_stack
 fill
 write_requests
+write_media
 start_empty
 echo "$ROUNDS rounds, $SECONDS_EACH s each, $CONNECTIONS connections, $PROCS processes, answers of" \
     "$BENCH_STATUS_BYTES bytes (status) and $BENCH_LIST_BYTES (list); load average $(cut -d ' ' -f 1-3 /proc/loadavg)"
@@ -227,6 +258,7 @@ for ((i = 0; i < ROUNDS; i++)); do
         callbacks empty-callback empty empty-callbacks
     fi
     [ -n "${ONLY:-}" ] || round
+    [ "${ONLY:-media}" != media ] || media
     [ "${ONLY:-creates}" != creates ] || creates
 done
 if [ -z "${ONLY:-}" ]; then

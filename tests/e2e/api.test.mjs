@@ -193,6 +193,48 @@ test('the file is served in ranges, with no key but its signature', async () => 
     await isProblem(await anyone.fetch(forged), 403, 'link_invalid', 'forged');
 });
 
+test('the file has the tag of its content and a name, through nginx and on a link that is taken back', async () => {
+    const shared = await client.json(`/v1/jobs/${job.id}/shares`, { method: 'POST', body: { expiresInSeconds: 3600 } });
+    const want = 'inline; filename="a-red-kite-over-the-dunes.mp4"; ' +
+        "filename*=UTF-8''a-red-kite-over-the-dunes-%F0%9F%AA%81.mp4";
+    const tag = (await anyone.fetch(job.outputUrl, { method: 'HEAD' })).headers.get('etag');
+    assert.match(tag, /^"[0-9a-f]{64}"$/, 'strong, and a hash');
+    for (const link of [job.outputUrl, shared.url]) {
+        const ask = (headers = {}, method = 'GET') => anyone.fetch(link, { method, headers });
+        const whole = await ask();
+        const bytes = Buffer.from(await whole.arrayBuffer());
+        assert.deepEqual([whole.status, whole.headers.get('etag'), whole.headers.get('content-disposition')], [200, tag, want]);
+        assert.match(whole.headers.get('cache-control'), /^private, /);
+        assert.equal(whole.headers.get('accept-ranges'), 'bytes');
+        const part = await ask({ Range: 'bytes=10-19', 'If-Range': tag });
+        assert.deepEqual([part.status, part.headers.get('etag')], [206, tag], 'a range of what it had begun');
+        assert.deepEqual(Buffer.from(await part.arrayBuffer()), bytes.subarray(10, 20));
+        const other = await ask({ Range: 'bytes=10-19', 'If-Range': '"of another"' });
+        assert.equal(other.status, 200, 'all of it, where it had begun something else');
+        assert.equal((await other.arrayBuffer()).byteLength, bytes.length);
+        const tail = await ask({ Range: 'bytes=-5' });
+        assert.deepEqual(Buffer.from(await tail.arrayBuffer()), bytes.subarray(-5), 'the end, as players ask for it');
+        const several = await ask({ Range: Array.from({ length: 9 }, (_, i) => `${i * 10}-${i * 10 + 1}`).join(',').replace(/^/, 'bytes=') });
+        assert.equal(several.status, 200, 'not too many at once');
+        await several.arrayBuffer();
+        const known = await ask({ 'If-None-Match': `"x", ${tag}` });
+        assert.deepEqual([known.status, known.headers.get('etag'), (await known.arrayBuffer()).byteLength], [304, tag, 0]);
+        const head = await ask({}, 'HEAD');
+        assert.deepEqual([head.status, head.headers.get('content-length')], [200, String(bytes.length)]);
+        const kept = await anyone.fetch(`${link}${link.includes('?') ? '&' : '?'}download=1`, { method: 'HEAD' });
+        assert.equal(kept.headers.get('content-disposition'), want.replace('inline', 'attachment'));
+    }
+    assert.equal((await anyone.fetch(shared.posterUrl)).headers.get('etag'), tag.replace(/"$/, '-poster"'));
+    assert.equal((await client.fetch(`/v1/jobs/${job.id}/shares/${shared.id}`, { method: 'DELETE' })).status, 204);
+    for (const headers of [{}, { 'If-None-Match': tag }, { Range: 'bytes=0-9' }])
+        await isProblem(await anyone.fetch(shared.url, { headers }), 403, 'link_invalid', 'taken back');
+    assert.equal((await anyone.fetch(job.outputUrl)).status, 200, 'and no other link with it');
+    const token = shared.url.split('/').at(-2);
+    assert.ok(accessLog().some((line) => line.path === '/media/shared/'), 'it was logged');
+    for (const file of readdirSync(path.join(folder, 'log')))
+        assert.ok(!readFileSync(path.join(folder, 'log', file), 'utf8').includes(token), `${file} has no token`);
+});
+
 test('what is internal stays inside', async () => {
     for (const where of ['/_store/', '/_studio/', '/__e/400', '/conf/secrets', '/.git/config', '/v2/jobs'])
         await isProblem(await client.fetch(where), 404, 'not_found', where);

@@ -21,7 +21,7 @@ export const complaints = []; /* console errors, exceptions, CSP violations */
 
 /* What the browser itself says about answers and networks that a test breaks on purpose. */
 const onPurpose =
-    /Failed to load resource: (the server responded with a status of (40[0-39]|410|429)|net::ERR_)/;
+    /Failed to load resource: (the server responded with a status of (40[0-39]|410|415|429)|net::ERR_)/;
 
 export async function api(method, where, body) {
     const headers = { Authorization: `Bearer ${key}` };

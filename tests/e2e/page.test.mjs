@@ -26,6 +26,7 @@ import { until } from './stack.mjs';
 
 /* The way of a job; the page may miss steps, but never go back. */
 const ORDER = [
+    'pending/moderating',
     'pending/waiting',
     'pending/submitting',
     'pending/submit_unknown',

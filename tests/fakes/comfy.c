@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "fakes/picture.h"
+
 static bool asks(const char *request, const char *method_and_path)
 {
     return strncmp(request, method_and_path, strlen(method_and_path)) == 0;
@@ -69,8 +71,8 @@ static int interrupt(struct comfy *c, const char *request, char *buf, size_t max
 struct fg_str comfy_answer(struct comfy *c, const char *request, struct fg_str file, char *buf, size_t max)
 {
     int n;
-    if (asks(request, "GET /comfy/picture.png "))
-        return FG_LIT("\x89PNG\r\n\x1a\n and so on");
+    if (asks(request, "GET /comfy/picture.png ") || asks(request, "GET /comfy/picture.png?"))
+        return PICTURE_PNG;
     if (asks(request, "GET /comfy/keys "))
         return FG_LIT("{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwaaPJHURuo\"}]}");
     if (asks(request, "GET /comfy/view?"))

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "fakes/comfy.h"
 
 #define PEERS_MAX 64
@@ -45,6 +46,8 @@ struct fake_provider {
     unsigned peer_n;
     struct peer peer[PEERS_MAX];
     struct comfy comfy;
+    size_t heard_n;
+    char heard[REQUEST_MAX];
 };
 
 static void send_all(int fd, const char *p, size_t n)
@@ -151,6 +154,10 @@ static bool serve(struct fake_provider *f, struct peer *p)
     unsigned video = 0;
     (void)pthread_mutex_lock(&f->lock);
     struct fake_reply r = next_reply(&f->script[route]);
+    if (route == FAKE_SUBMIT || !strncmp(p->in, "POST /comfy/upload/", 19)) {
+        memcpy(f->heard, p->in, p->n);
+        f->heard_n = p->n;
+    }
     if (route == FAKE_SUBMIT) {
         FG_ASSERT(f->count[route] < BOOKS_MAX);
         key_of(p->in, key);
@@ -347,4 +354,12 @@ const char *fake_key(struct fake_provider *f, unsigned i)
 {
     FG_ASSERT(i < fake_count(f, FAKE_SUBMIT));
     return f->submit_key[i];
+}
+
+struct fg_str fake_heard(struct fg_ctx *cx, struct fake_provider *f)
+{
+    (void)pthread_mutex_lock(&f->lock);
+    struct fg_str heard = arena_str(cx->mem, (struct fg_str){ f->heard, f->heard_n });
+    (void)pthread_mutex_unlock(&f->lock);
+    return heard;
 }

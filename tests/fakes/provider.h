@@ -49,5 +49,7 @@ void fake_stuck(struct fake_provider *f, bool stuck);
 unsigned fake_bills(struct fake_provider *f);
 /* The Idempotency-Key of submit i, or "" when it had none. */
 const char *fake_key(struct fake_provider *f, unsigned i);
+/* The last submit, or the last picture that was handed over: the whole request. */
+struct fg_str fake_heard(struct fg_ctx *cx, struct fake_provider *f);
 
 #endif

@@ -54,21 +54,33 @@ function insist(client, where, options) {
 }
 
 /* What the embedded provider never does: an image is handed over first, or a cancel is asked for. */
-const PREPARES = /^prepare\.|^submit\.before_send_commit$/, CANCELS = /^cancel\./;
+const PREPARES = /^(prepare|reference)\.|^submit\.before_send_commit$/, CANCELS = /^cancel\./, SENDS = /^upload\./;
 
 function bodyFor(point, prompt) {
     if (PREPARES.test(point))
-        return { prompt, model: 'comfyui-ltx-image', aspectRatio: '16:9', duration: 2, imageUrl: `${stack.client.url}/page.png` };
+        return { prompt, model: 'comfyui-ltx-image', aspectRatio: '16:9', duration: 2, imageUrl: `${stack.client.url}/page.png`,
+                 userId: prompt /* whose picture it is: one that is there is not made again */ };
     if (CANCELS.test(point))
         return { prompt: `${prompt} [sim:stuck]`, model: 'fal-veo-3.1-fast', aspectRatio: '16:9', duration: 4 };
     return { prompt, model: 'studio-1', aspectRatio: '1:1', duration: 5, resolution: '360p' };
 }
 
-async function create(point, prompt) {
+/* As a client does that hears nothing: the same again. */
+async function sendPicture(prompt) {
+    const body = readFileSync(path.join(tree, 'www/page.png')), { url, key } = stack.client;
+    const answer = await until('the picture is taken', async () => {
+        const one = await fetch(`${url}/v1/uploads?userId=${encodeURIComponent(prompt)}`, {
+            method: 'POST', headers: { Authorization: `Bearer ${key}` }, body, signal: AbortSignal.timeout(20000) }).catch(() => null);
+        return one && [200, 201].includes(one.status) && one;
+    }, 40000);
+    return (await answer.json()).id;
+}
+
+async function create(point, prompt, uploadId) {
     const answer = await insist(stack.client, '/v1/jobs', {
         method: 'POST',
         headers: { 'Idempotency-Key': randomUUID() },
-        body: bodyFor(point, prompt),
+        body: { ...bodyFor(point, prompt), ...(uploadId ? { uploadId } : {}) },
     });
     assert.equal(answer.status, 202);
     return answer.json();
@@ -110,7 +122,8 @@ for (const point of points) {
     test(`kill -9 at ${point}`, { timeout: 120000 }, async () => {
         const prompt = `${point} ${randomUUID().slice(0, 8)}`;
         arm(point);
-        const { id } = await create(point, prompt);
+        const upload = SENDS.test(point) ? await sendPicture(prompt) : undefined;
+        const { id } = await create(point, prompt, upload);
         if (CANCELS.test(point)) {
             await until('the provider has it', async () =>
                 ['queued', 'processing'].includes((await (await insist(stack.client, `/v1/jobs/${id}`)).json()).status));
@@ -128,12 +141,16 @@ for (const point of points) {
         const erased = await insist(stack.client, `/v1/jobs/${id}`, { method: 'DELETE' });
         assert.equal(erased.status, 204);
         await until('the files are gone', () => filesOf(id).length === 0);
+        if (upload) {
+            assert.equal((await insist(stack.client, `/v1/uploads/${upload}`, { method: 'DELETE' })).status, 204);
+            await until('the picture is gone', () => filesOf(upload).length === 0);
+        }
         await until('the crash has happened', () => !existsSync(crashFile));
         await told(id, CANCELS.test(point) ? 'job.failed' : 'job.succeeded');
     });
 }
 
 test('every duty has crash points', () => {
-    for (const duty of ['create', 'submit', 'prepare', 'cancel', 'callback', 'ingest', 'erase', 'deliver'])
+    for (const duty of ['create', 'upload', 'reference', 'submit', 'prepare', 'cancel', 'callback', 'ingest', 'erase', 'deliver'])
         assert.ok(points.some((point) => point.startsWith(`${duty}.`)), duty);
 });

@@ -31,6 +31,18 @@ OTHER(8, a_file_that_is_no_video)
 OTHER(9, a_clock_that_jumps)
 OTHER(10, an_hour_that_is_spent)
 
+#define MEDIA(i, name) TEST(name) { play_all(&media_stories[i]); }
+MEDIA(0, a_link_that_is_given_away)
+MEDIA(1, a_store_that_is_full)
+MEDIA(2, a_picture_that_is_sent)
+MEDIA(3, what_goes_by_its_age)
+MEDIA(4, what_goes_by_its_owners_wish)
+
+#define MODERATION(i, name) TEST(name) { play_all(&moderation_stories[i]); }
+MODERATION(0, a_job_that_is_held_and_passed)
+MODERATION(1, a_prompt_that_is_blocked)
+MODERATION(2, a_result_that_is_looked_at)
+
 /* ---- none is left out ---- */
 
 struct written {
@@ -59,6 +71,10 @@ TEST(no_statement_of_a_handler_or_the_sweeper_that_writes_is_left_out)
     for (const struct story *one = job_stories; one->name; one++)
         play_once(one, &seen);
     for (const struct story *one = other_stories; one->name; one++)
+        play_once(one, &seen);
+    for (const struct story *one = moderation_stories; one->name; one++)
+        play_once(one, &seen);
+    for (const struct story *one = media_stories; one->name; one++)
         play_once(one, &seen);
     for (size_t i = 0; i < FG_LEN(statements); i++) {
         const struct written *s = &statements[i];

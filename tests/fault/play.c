@@ -106,7 +106,7 @@ void play_new_sweeper(struct play *x)
     while (sweeper_open(x->cx, s, &x->w->conf, x->w->catalogue, x->w->pepper) != FG_OK && ++tries < PLAY_TRIES_MAX)
         sweeper_close(s);
     CHECK(tries < PLAY_TRIES_MAX, x->fault);
-    s->next_upkeep_us = INT64_MAX;
+    s->next_upkeep_us = s->retention.next_us = INT64_MAX;
 }
 
 void play_told(struct play *x)
@@ -294,7 +294,7 @@ static struct play_effects effects_of(struct play *x, const struct story *s)
 
 /* The same effect between the same two others is the same place of the program, which an earlier story may have been
  * through; and the sweeper's loop reads much, and often. */
-#define PLACES_MAX 4096
+#define PLACES_MAX 16384
 static struct {
     char before[FAULT_NAME_MAX], name[FAULT_NAME_MAX], after[FAULT_NAME_MAX];
 } places[PLACES_MAX];

@@ -28,7 +28,7 @@ struct story {
 };
 
 /* Each list ends with one without a name. */
-extern const struct story job_stories[], other_stories[];
+extern const struct story job_stories[], other_stories[], moderation_stories[], media_stories[];
 
 /* Once without a fault; then for each of its side effects one in which that fails, one in which it is done and seems to
  * have failed, and one in which it is what the process does not live to see. */

@@ -33,6 +33,9 @@ static void all_is_old(struct play *x)
     do_sql(x->w, "INSERT INTO attempt (job_id, n, provider, model, client_ref, callback_token, state, created_us, "
                  "ended_us, ended) VALUES (1000000, 1, 'replay', 'replay-1', 'ref', 'token', 5, 1, %lld, 1) "
                  "ON DUPLICATE KEY UPDATE ended_us = VALUES(ended_us)", (long long)x->w->t.utc_us);
+    do_sql(x->w, "INSERT INTO media_left (store, file, gone_us) VALUES (0, '7z/job_7z-left.mp4', 1)");
+    do_sql(x->w, "INSERT INTO share (public_id, job_id, digest, created_us, expires_us) VALUES "
+                 "('share_old', 1000000, REPEAT('s', 32), 1, 2)");
     do_sql(x->w, "INSERT INTO cost_outcome VALUES ('old', 'USD', 1, 1, 1) ON DUPLICATE KEY UPDATE computed_us = 1");
     do_sql(x->w, "UPDATE ledger_audit SET begun_us = 0, checked_us = 0, broken = 7");
     do_sql(x->w, "UPDATE attempt SET created_us = %lld WHERE client_ref = 'ref'", (long long)x->w->t.utc_us);
@@ -60,6 +63,8 @@ static void is_kept_up(struct play *x)
     CHECK_I64(ask(x->w, "SELECT (SELECT COUNT(*) FROM session) + (SELECT COUNT(*) FROM idempotency WHERE created_us = 1) + "
                         "(SELECT COUNT(*) FROM heartbeat WHERE at_us = 1) + (SELECT COUNT(*) FROM callback_receipt) + "
                         "(SELECT COUNT(*) FROM quote WHERE created_us = 1) + "
+                        "(SELECT COUNT(*) FROM share WHERE expires_us = 2) + "
+                        "(SELECT COUNT(*) FROM media_left) + "
                         "(SELECT COUNT(*) FROM webhook_secret WHERE expires_us = 2) + "
                         "(SELECT COUNT(*) FROM model_weather WHERE computed_us = 1)"), 0, x->fault);
     CHECK_I64(ask(x->w, "SELECT COUNT(*) FROM provider_keys WHERE jwks IS NOT NULL"), 1, x->fault);

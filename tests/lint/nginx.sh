@@ -14,10 +14,10 @@ awk '/^ *location/ { at = $0; has = 0; adds = 0 }
      /^ *}/ { if (adds && !has) print FILENAME ": " at; adds = 0 }' nginx/errors.inc nginx/filmgate.conf.in |
     grep -v '@e416' | check "a location that adds a header includes the common ones"
 
-for word in @PORT@ @VAR@ @WWW@ @TIMEOUT@ @HOOK_TIMEOUT@; do
+for word in @PORT@ @VAR@ @WWW@ @TIMEOUT@ @HOOK_TIMEOUT@ @UPLOAD_MAX@; do
     grep -q "$word" nginx/filmgate.conf.in || echo "$word"
 done | check "the template has its words"
-grep -o '@[A-Z]\+@' "$dir/var/conf/nginx.conf" | check "no word is left unfilled"
+grep -o '@[A-Z_]\+@' "$dir/var/conf/nginx.conf" | check "no word is left unfilled"
 grep -n -E 'fastcgi_keep_conn +on|\$(request_time|msec|connection_time|tcpinfo)' nginx/fastcgi.inc \
     nginx/filmgate.conf.in | grep -v log_format | grep -E 'keep_conn|fastcgi_param' |
     check "no kept FastCGI connections, none of the variables that overflow"

@@ -51,6 +51,7 @@ static struct fg_str distances(struct job_world *w)
         "ORDER BY provider) FROM provider_state",
         "SELECT GROUP_CONCAT(CONCAT_WS('/', fetched_us - now, tried_us - now, wanted_us - now)) FROM provider_keys",
         "SELECT GROUP_CONCAT(at_us - now ORDER BY name) FROM heartbeat",
+        "SELECT GROUP_CONCAT(CONCAT_WS('/', forgotten_us - now, urgent_us - now)) FROM storage_wait",
     };
     struct sb all = sb_in(w->cx->mem, 8192);
     do_sql(w, "CREATE OR REPLACE TEMPORARY TABLE moment AS SELECT %lld AS now", (long long)w->t.utc_us);
@@ -94,9 +95,10 @@ static void fill(struct job_world *w)
               "INSERT INTO heartbeat VALUES ('sweeper_1', %lld), ('sweeper_2', %lld);"
               "INSERT INTO provider_state (provider, paused_us, parked_until_us, breaker, breaker_us) VALUES "
               "('list', NULL, %lld, 1, %lld), ('wait', %lld, NULL, 0, NULL);"
-              "INSERT INTO provider_keys VALUES ('fal', '{}', %lld, %lld, %lld)",
+              "INSERT INTO provider_keys VALUES ('fal', '{}', %lld, %lld, %lld);"
+              "INSERT INTO storage_wait SELECT id, 1, %lld, %lld, NULL FROM job ORDER BY id LIMIT 1",
            now - 100, now + 5, now + 6, now + 7, now + 8, now - 9, now - 10, now + 11, now + 12, now - 13, now - 14,
-           now - 15, now - 16);
+           now - 15, now - 16, now + 17, now + 18);
 }
 
 TEST(a_jump_moves_what_is_yet_to_come_and_no_history)

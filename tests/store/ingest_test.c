@@ -1,7 +1,9 @@
 /* The provider's file becomes ours, or does not: what arrives, what is no video, what the disk does, what a crash
  * left behind, and how files go. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -36,6 +38,7 @@ TEST(a_good_file_is_stored_with_its_facts)
               "byte for byte");
     CHECK(t_file(w.cx, arena_fmt(w.cx->mem, "%.*s/%.*s", FG_P(w.conf.media_root), FG_P(o.poster_file)).p).n > 100,
           "with a poster");
+    CHECK(memmem(file.p, file.n, "manifes", 7) != NULL, "what its maker wrote of where it comes from is in it");
     hash_plain(file, digest);
     CHECK_STR(ask_text(&w, "SELECT digest FROM output"), hash_bytes(digest), "hashed on the way");
     CHECK_I64(ask(&w, "SELECT width * 10000 + height FROM output"), 960064, "its size");
@@ -48,17 +51,19 @@ TEST(a_good_file_is_stored_with_its_facts)
 TEST(what_is_no_video_fails_after_a_second_look)
 {
     struct job_world w;
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 6; i++) {
         job_world_begin(&w);
         struct fg_str file = video_file(&w), half = { file.p, file.n - 1000 };
-        struct fg_str bad[] = { FG_LIT(""), FG_LIT("<html>Sorry</html>"), half, { NULL, 0 } };
+        struct fg_str locked = arena_str(w.cx->mem, file), list = FG_LIT("ffconcat version 1.0\nfile 'real.mp4'\n");
+        struct fg_str bad[] = { FG_LIT(""), FG_LIT("<html>Sorry</html>"), half, locked, list, { NULL, 0 } };
         struct job_answer a = { 0 };
-        if (i < 3)
+        memcpy((char *)(uintptr_t)memmem(locked.p, locked.n, "avc1\0\0", 6), "encv", 4);
+        if (i < 5)
             say(&w, FAKE_CONTENT, (struct fake_reply){ .way = FAKE_ANSWER, .body = bad[i] });
         CHECK_CODE(w.cx, create_job(&w, arena_fmt(w.cx->mem, "{\"prompt\":\"x\",\"aspectRatio\":\"16:9\","
-                                                  "\"duration\":%d}", i < 3 ? 5 : 10), NULL, &a), FG_OK);
+                                                  "\"duration\":%d}", i < 5 ? 5 : 10), NULL, &a), FG_OK);
         run_to_end(&w, a.job_id);
-        check_place(&w, a.job_id, JOB_FAILED, STAGE_DONE, "output_invalid", "empty, words, cut off, too short");
+        check_place(&w, a.job_id, JOB_FAILED, STAGE_DONE, "output_invalid", "empty, words, cut off, encrypted, a list, too short");
         CHECK_I64(fake_count(w.fake, FAKE_CONTENT), POLICY_GATE_MAX, "looked at twice");
         CHECK_I64(files_of(&w, a.job_id) + temporary(&w), 0, "and nothing is kept");
         job_world_end(&w, 0);
@@ -197,6 +202,100 @@ TEST(our_own_disk_is_no_reason_to_lose_a_video)
     CHECK(rename(away, tmp) == 0, "the folder is back");
     run_to_end(&w, id);
     check_place(&w, id, JOB_SUCCEEDED, STAGE_DONE, "", "stored");
+    job_world_end(&w, w.t.error_lines);
+}
+
+/* Words for the owner, once; a warning before its provider forgets it, once; and then it goes on. */
+TEST(a_full_disk_keeps_a_job_waiting_in_words)
+{
+    struct job_world w;
+    job_world_begin(&w);
+    w.conf.media_reserve_bytes = INT64_MAX;
+    struct fg_str id = new_job(&w, "list-1", FAR);
+    while (!ask(&w, "SELECT COUNT(*) FROM storage_wait"))
+        step(&w);
+    for (int i = 0; i < 3; i++)
+        step(&w);
+    check_place(&w, id, JOB_PROCESSING, STAGE_STORING, "", "it waits");
+    CHECK_I64(fake_count(w.fake, FAKE_CONTENT), 0, "no download was begun");
+    CHECK_STR(timeline(&w, id), FG_LIT("submitting accepted output_ready waiting_for_storage"), "told once");
+    CHECK_I64(ask(&w, "SELECT forgotten_us - since_us FROM storage_wait"), 86400 * FG_US_PER_S, "as long as its provider says");
+    struct sb b = sb_in(w.cx->mem, 65536);
+    struct job j = job_now(&w, id);
+    job_json(w.cx, &w.env, &j, &b);
+    CHECK(strstr(sb_cstr(&b), "\"waitingFor\":\"storage\""), "its owner is told");
+    CHECK_I64(ask(&w, "SELECT COUNT(*) FROM storage_wait WHERE warned_us IS NULL"), 1, "there is time");
+    CHECK(ask(&w, "SELECT due_us - %lld FROM due WHERE kind = %d", (long long)w.t.utc_us, DUE_INGEST) > 50 * FG_US_PER_S,
+          "so it need not be tried often");
+    clock_add(&w, 64801 * FG_US_PER_S);
+    unsigned before = w.t.error_lines;
+    settle(&w);
+    CHECK_I64(w.t.error_lines, before + 2, "a quarter of the time is left");
+    CHECK_I64(ask(&w, "SELECT warned_us > 0 FROM storage_wait"), 1, "and it is told");
+    before = w.t.error_lines;
+    step(&w);
+    CHECK_I64(w.t.error_lines, before + 1, "once");
+    w.conf.media_reserve_bytes = 0;
+    run_to_end(&w, id);
+    check_place(&w, id, JOB_SUCCEEDED, STAGE_DONE, "", "stored");
+    w.sweeper.next_upkeep_us = 0;
+    settle(&w);
+    CHECK_I64(ask(&w, "SELECT COUNT(*) FROM storage_wait"), 0, "nothing waits");
+    job_world_end(&w, w.t.error_lines);
+}
+
+/* A disk of four pages. Only root may have one made: without it, the test before this one has to do. */
+static bool little_disk(struct job_world *w)
+{
+    const char *root = arena_cstr(w->cx->mem, w->conf.media_root);
+    if (mount("tmpfs", root, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=16k,mode=0750") != 0)
+        return false;
+    CHECK_CODE(w->cx, disk_open(w->cx, &w->conf), FG_OK);
+    return true;
+}
+
+TEST(a_disk_that_fills_up_loses_nothing)
+{
+    struct job_world w;
+    job_world_begin(&w);
+    if (!little_disk(&w)) {
+        printf("no right to mount a small disk: %s\n", strerror(errno));
+        job_world_end(&w, 0);
+        return;
+    }
+    struct fg_str id = new_job(&w, "list-1", FAR);
+    while (!ask(&w, "SELECT COUNT(*) FROM storage_wait"))
+        step(&w);
+    for (int i = 0; i < POLICY_FETCH_MAX + 2; i++)
+        step(&w);
+    check_place(&w, id, JOB_PROCESSING, STAGE_STORING, "", "it waits");
+    CHECK(strstr(w.t.last_line, "write_failed") && strstr(w.t.last_line, "No space left"), w.t.last_line);
+    CHECK_I64(temporary(&w), 0, "and what there was of it takes no room");
+    CHECK(umount2(arena_cstr(w.cx->mem, w.conf.media_root), MNT_DETACH) == 0, "a larger one");
+    run_to_end(&w, id);
+    check_place(&w, id, JOB_SUCCEEDED, STAGE_DONE, "", "stored");
+    job_world_end(&w, w.t.error_lines);
+}
+
+/* When there is room again, those come first that are forgotten first. */
+TEST(urgent_ones_are_stored_first)
+{
+    struct job_world w;
+    job_world_begin(&w);
+    w.conf.media_reserve_bytes = INT64_MAX;
+    struct fg_str late = new_job(&w, "list-1", FAR);
+    while (!ask(&w, "SELECT COUNT(*) FROM storage_wait"))
+        step(&w);
+    struct fg_str soon = new_job(&w, "replay-1", FAR);
+    ((struct cat_model *)(uintptr_t)catalogue_model(w.catalogue, FG_LIT("replay-1")))->output_life_s = 3600;
+    while (ask(&w, "SELECT COUNT(*) FROM storage_wait") < 2)
+        step(&w);
+    settle(&w);
+    CHECK(ask(&w, "SELECT due_us FROM due d JOIN job j ON j.id = d.job_id WHERE kind = %d AND j.public_id = '%.*s'", DUE_INGEST, FG_P(soon)) <
+          ask(&w, "SELECT due_us FROM due d JOIN job j ON j.id = d.job_id WHERE kind = %d AND j.public_id = '%.*s'", DUE_INGEST, FG_P(late)) + 1,
+          "the one with an hour before the one with a day");
+    CHECK(ask(&w, "SELECT due_us - %lld FROM due d JOIN job j ON j.id = d.job_id WHERE kind = %d AND j.public_id = '%.*s'",
+              (long long)w.t.utc_us, DUE_INGEST, FG_P(soon)) <= 15 * FG_US_PER_S, "it is tried often");
     job_world_end(&w, w.t.error_lines);
 }
 

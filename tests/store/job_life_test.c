@@ -112,7 +112,7 @@ TEST(only_what_the_table_says_is_charged)
                 CHECK_CODE(w.cx, db_tx(w.cx, w.env.db, move_body, &m), FG_OK);
             }
             struct job j = job_now(&w, id);
-            bool pays = takes && r == JOB_R_BLOCKED_PROMPT;
+            bool pays = takes && (r == JOB_R_BLOCKED_PROMPT || r == JOB_R_BLOCKED_IMAGE);
             CHECK_I64(j.charged, pays, why->slug);
             CHECK_I64(ask(&w, "SELECT balance_micro FROM account_use WHERE account_id = 1") - balance,
                       pays ? 0 : j.price_micro, why->slug);
@@ -338,11 +338,12 @@ TEST(a_cancel_is_final_before_the_submit_and_a_wish_after_it)
 
 TEST(an_erasure_leaves_no_words_and_no_files)
 {
-    static const char body[] = "{\"prompt\":\"a secret fish\",\"aspectRatio\":\"16:9\",\"duration\":5,"
-                               "\"imageUrl\":\"https://example.com/secret\",\"metadata\":{\"secret\":\"fish\"}}";
     struct job_world w;
     struct job_answer a, again;
     job_world_begin(&w);
+    const char *body = arena_fmt(w.cx->mem, "{\"prompt\":\"a secret fish\",\"aspectRatio\":\"16:9\",\"duration\":5,"
+                                 "\"imageUrl\":\"http://127.0.0.1:%u/comfy/picture.png?secret\",\"metadata\":{\"secret\":\"fish\"}}",
+                                 fake_port(w.fake)).p;
     CHECK_CODE(w.cx, create_job(&w, fg_str_c(body), "k", &a), FG_OK);
     CHECK_CODE(w.cx, job_erase(w.cx, &w.env, &w.who, a.job_id), FG_JOB_NOT_FINISHED);
     run_to_end(&w, a.job_id);
@@ -359,6 +360,7 @@ TEST(an_erasure_leaves_no_words_and_no_files)
     CHECK_CODE(w.cx, create_job(&w, fg_str_c(body), "k", &again), FG_OK);
     CHECK(again.replayed && fg_eq(again.job_id, a.job_id), "its key still makes no second job");
     CHECK(!strstr(arena_cstr(w.cx->mem, again.body), "secret"), "and shows what is left");
-    CHECK_IS(timeline(&w, a.job_id), "submitting accepted output_ready succeeded deleted", "told once");
+    CHECK_IS(timeline(&w, a.job_id), "image_stored cleared submitting accepted output_ready succeeded deleted",
+             "told once");
     job_world_end(&w, 0);
 }

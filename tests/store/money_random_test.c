@@ -125,7 +125,7 @@ static const enum job_event onwards[] = {
 static enum fg_code keep_file(struct fg_ctx *cx, struct db *db, const struct job *j, int64_t bytes)
 {
     enum fg_code rc = db_run(cx, db, SQL_OUTPUT_INSERT,
-                             DB_ARGS(DB(j->id), DB(FG_LIT("aa/v.mp4")), DB(FG_LIT("aa/v.jpg")), DB(bytes),
+                             DB_ARGS(DB(j->id), DB(FG_LIT("aa/v.mp4")), DB(FG_LIT("aa/v.jpg")), DB(0), DB(bytes),
                                      DB(FG_LIT("00000000000000000000000000000000")), DB(854), DB(480), DB(5000),
                                      DB(cx->now_us)));
     return rc == FG_OK ? ledger_storage(cx, db, j->account_id, bytes) : rc;

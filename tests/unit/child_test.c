@@ -4,10 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/pidfd.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -309,4 +313,181 @@ TEST(child_descriptors_are_for_epoll_and_closed_on_exec)
     for (size_t i = 0; i < FG_LEN(fd); i++)
         CHECK(fcntl(fd[i], F_GETFD) < 0 && errno == EBADF, "closed");
     t_end(&w, 0);
+}
+
+/* ---- the jail ---- */
+
+static void jail_open(struct t_world *w, struct conf *conf)
+{
+    *conf = (struct conf){ .media_jail = FG_LIT("yes") };
+    CHECK_CODE(&w->cx, child_jail_open(&w->cx, conf), FG_OK);
+    CHECK(conf->jail & (CHILD_NO_NET | CHILD_OWN_SPACE), "these tests want a system that has one");
+    CHECK_I64(!!(conf->jail & CHILD_NOBODY), geteuid() == 0, "another user where we can be one");
+}
+
+static int listen_here(char port[8])
+{
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t n = sizeof at;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK(fd >= 0 && bind(fd, (struct sockaddr *)&at, n) == 0 && listen(fd, 8) == 0, "listen");
+    CHECK(getsockname(fd, (struct sockaddr *)&at, &n) == 0, "getsockname");
+    snprintf(port, 8, "%u", ntohs(at.sin_port));
+    return fd;
+}
+
+TEST(in_jail_there_is_nobody_to_connect_to)
+{
+    struct t_world w;
+    struct conf conf;
+    char port[8];
+    begin(&w);
+    jail_open(&w, &conf);
+    int fd = listen_here(port);
+    const char *const script = "exec 3<>/dev/tcp/127.0.0.1/$0 && echo through";
+    struct child_call call = { .argv = { "/bin/bash", "-c", script, port }, .wall_ms = 20000 };
+    struct fg_str out;
+    CHECK_CODE(&w.cx, child_run(&w.cx, &call, &out), FG_OK);
+    CHECK_IS(out, "through\n", "outside it can");
+    call.jail = conf.jail;
+    CHECK_CODE(&w.cx, child_run(&w.cx, &call, &out), FG_IO);
+    CHECK(has(w.cx.err.cause, "nreachable"), w.cx.err.cause);
+    close(fd);
+    t_end(&w, 0);
+}
+
+TEST(in_jail_root_is_nobody)
+{
+    struct t_world w;
+    struct conf conf;
+    begin(&w);
+    jail_open(&w, &conf);
+    struct child_call call = shell("id -u; id -g; id -G; grep -E '^(CapEff|NoNewPrivs)' /proc/self/status");
+    struct fg_str out;
+    call.jail = conf.jail;
+    CHECK_CODE(&w.cx, child_run(&w.cx, &call, &out), FG_OK);
+    if (geteuid() == 0)
+        CHECK_IS(out, "65534\n65534\n65534\nCapEff:\t0000000000000000\nNoNewPrivs:\t1\n", "without any rights");
+    else
+        CHECK(has(arena_cstr(w.cx.mem, out), "CapEff:\t0000000000000000"), "without any rights");
+    t_end(&w, 0);
+}
+
+TEST(in_jail_the_limits_hold)
+{
+    static const struct {
+        const char *script, *cause;
+        int64_t memory, file;
+    } row[] = {
+        { "while :; do :; done", "signal 24", 0, 0 },
+        { "exec dd if=/dev/zero of=/dev/null bs=256M count=1", "exhausted", 64 * MIB, 0 },
+        { "exec head -c 5000 /dev/zero > lent", "signal 25", 0, 1000 },
+    };
+    for (size_t i = 0; i < FG_LEN(row); i++) {
+        struct t_world w;
+        struct conf conf;
+        begin(&w);
+        jail_open(&w, &conf);
+        char dir[] = "/tmp/fgXXXXXX";
+        CHECK(mkdtemp(dir) != NULL && chmod(dir, 0751) == 0, "mkdtemp");
+        const char *file = arena_fmt(w.cx.mem, "%s/lent", dir).p;
+        int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+        CHECK_CODE(&w.cx, child_lend(&w.cx, conf.jail, fd), FG_OK);
+        struct child_call call = shell(row[i].script);
+        struct fg_str out;
+        call.dir = dir;
+        call.cpu_s = 1;
+        call.memory_bytes = row[i].memory;
+        call.file_bytes = row[i].file;
+        call.jail = conf.jail;
+        CHECK_CODE(&w.cx, child_run(&w.cx, &call, &out), FG_IO);
+        CHECK(has(w.cx.err.cause, row[i].cause), w.cx.err.cause);
+        close(fd);
+        CHECK(unlink(file) == 0 && rmdir(dir) == 0, "tidy up");
+        t_end(&w, 0);
+    }
+}
+
+/* What is lent it reads and writes, by name; nothing else, however it is asked for. */
+TEST(in_jail_only_what_is_lent)
+{
+    static const struct { const char *script; bool root_only; enum fg_code want; } row[] = {
+        { "cat ./lent && echo more > ./lent && chmod 4777 ./lent", false, FG_OK },
+        { "cat ./other", true, FG_IO },
+        { "cat ../kept", true, FG_IO },
+        { "ls .", true, FG_IO },
+        { "echo x > ./new", true, FG_IO },
+        { "echo x > ../new", true, FG_IO },
+        { "rm -f ./lent", true, FG_IO },
+        { "cat /proc/$PPID/environ", true, FG_IO },
+        { "kill -9 $PPID", true, FG_IO },
+    };
+    for (size_t i = 0; i < FG_LEN(row); i++) {
+        if (row[i].root_only && geteuid() != 0)
+            continue;
+        struct t_world w;
+        struct conf conf;
+        begin(&w);
+        jail_open(&w, &conf);
+        char root[] = "/tmp/fgXXXXXX";
+        CHECK(mkdtemp(root) != NULL, "mkdtemp");
+        const char *dir = arena_fmt(w.cx.mem, "%s/tmp", root).p, *lent = arena_fmt(w.cx.mem, "%s/lent", dir).p;
+        const char *other = arena_fmt(w.cx.mem, "%s/other", dir).p, *kept = arena_fmt(w.cx.mem, "%s/kept", root).p;
+        CHECK(mkdir(dir, 0751) == 0 && chmod(dir, 0751) == 0, "the spool");
+        int fd = open(lent, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        close(open(other, O_RDWR | O_CREAT, 0640));
+        close(open(kept, O_RDWR | O_CREAT, 0640));
+        CHECK(write(fd, "words\n", 6) == 6, "write");
+        CHECK_CODE(&w.cx, child_lend(&w.cx, conf.jail, fd), FG_OK);
+        struct child_call call = shell(row[i].script);
+        struct fg_str out;
+        struct stat st;
+        CHECK_STR(fg_str_c(child_file(&w.cx, &call, lent)), FG_LIT("./lent"), "by its bare name");
+        call.file_bytes = 1000;
+        call.jail = conf.jail;
+        CHECK_CODE(&w.cx, child_run(&w.cx, &call, &out), row[i].want);
+        CHECK_CODE(&w.cx, child_return(&w.cx, conf.jail, fd), FG_OK);
+        CHECK(fstat(fd, &st) == 0 && st.st_uid == geteuid(), "ours again");
+        CHECK_I64(st.st_mode & 07777, geteuid() == 0 ? 0640 : st.st_mode & 07777, "for nobody else");
+        CHECK_I64(st.st_size, row[i].want == FG_OK ? 5 : 6, "written, or not");
+        close(fd);
+        CHECK(unlink(lent) == 0 && unlink(other) == 0 && unlink(kept) == 0, row[i].script);
+        CHECK(rmdir(dir) == 0 && rmdir(root) == 0, row[i].script);
+        t_end(&w, 0);
+    }
+}
+
+TEST(no_jail_when_the_configuration_says_so)
+{
+    struct t_world w;
+    struct conf conf = { .media_jail = FG_LIT("no"), .jail = CHILD_NOBODY };
+    begin(&w);
+    CHECK_CODE(&w.cx, child_jail_open(&w.cx, &conf), FG_OK);
+    CHECK_I64(conf.jail, 0, "none");
+    t_end(&w, 0);
+}
+
+/* A system without namespaces, as far as a process of ours can make one. */
+TEST(a_system_that_has_no_jail)
+{
+    static const struct { const char *want; enum fg_code code; } row[] = {
+        { "auto", FG_OK }, { "yes", FG_CONFIG },
+    };
+    for (size_t i = 0; i < FG_LEN(row); i++) {
+        struct t_world w;
+        begin(&w);
+        pid_t pid = fork();
+        CHECK(pid >= 0, "fork");
+        if (pid == 0) {
+            struct conf conf = { .media_jail = fg_str_c(row[i].want) };
+            struct rlimit none = { 0, 0 };
+            /* Without descriptors, processes or rights nothing can be tried. */
+            setrlimit(RLIMIT_NOFILE, &none);
+            _exit(child_jail_open(&w.cx, &conf) == row[i].code && conf.jail == 0 ? 0 : 1);
+        }
+        int status = -1;
+        CHECK(waitpid(pid, &status, 0) == pid, "waitpid");
+        CHECK_I64(status, 0, "told, or refused");
+        t_end(&w, 0);
+    }
 }

@@ -213,6 +213,62 @@ TEST(a_file_call_writes_and_hashes)
     finish(&n);
 }
 
+TEST(a_part_of_a_file_goes_out_as_the_body)
+{
+    struct net_world n;
+    begin(&n);
+    char path[] = "/tmp/fg-fetch-XXXXXX";
+    int fd = mkstemp(path);
+    CHECK(fd >= 0 && unlink(path) == 0 && write(fd, "0123456789", 10) == 10, "a file");
+    struct fetch_call call = fetch_call_init("PUT", at(&n, 0, "/echo"));
+    call.body_fd = fd;
+    call.body_at = 3;
+    call.body_n = 4;
+    for (int i = 0; i < 2; i++) { /* the second time over the pooled connection */
+        CHECK_I64(wait_for(&n, &call)->end, FETCH_ANSWERED, "sent");
+        CHECK(has(n.r.body, "PUT /echo HTTP/1.1\r\n") && has(n.r.body, "Content-Length: 4\r\n"), "the head");
+        CHECK(has(n.r.body, "\r\n\r\n3456") && !has(n.r.body, "Expect") && !has(n.r.body, "34567"), "the part, no more");
+    }
+    call.body_n = 0;
+    CHECK(has(wait_for(&n, &call)->body, "Content-Length: 0\r\n"), "nothing is a body too");
+    call.body_n = 8;
+    CHECK_I64(wait_for(&n, &call)->end, FETCH_LOCAL_IO, "the file is shorter than that");
+    call.body_fd = open("/tmp", O_RDONLY | O_CLOEXEC);
+    CHECK_I64(wait_for(&n, &call)->end, FETCH_LOCAL_IO, "it cannot be read");
+    CHECK_I64(n.r.local_errno, EISDIR, "errno");
+    close(call.body_fd);
+    close(fd);
+    finish(&n);
+}
+
+struct order {
+    char text[8];
+    size_t n;
+};
+
+static void came(void *arg, const struct fetch_reply *r)
+{
+    struct order *o = arg;
+    o->text[o->n++] = r->status == 200 ? 'k' : r->status == 404 ? 'n' : '?';
+}
+
+TEST(a_delayed_call_begins_later)
+{
+    struct net_world n;
+    struct order o = { .n = 0 };
+    begin(&n);
+    struct fetch_call late = get(&n, "/keep"), now = get(&n, "/nothing");
+    late.delay_ms = 150;
+    fetch_start(n.f, &late, came, &o);
+    CHECK_I64(wait_for(&n, &now)->status, 404, "who began after it does not wait for it");
+    CHECK_I64(o.n, 0, "nor does it come early");
+    now.delay_ms = 200;
+    CHECK_I64(wait_for(&n, &now)->status, 404, "later");
+    CHECK(o.n == 1 && o.text[0] == 'k', "in its turn");
+    fetch_start(n.f, &late, came, &o); /* and closing drops what has not begun */
+    finish(&n);
+}
+
 TEST(proxies_of_the_environment_are_ignored)
 {
     static const char *const name[] = { "http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY",

@@ -33,9 +33,18 @@ TEST(only_the_drawn_transitions_exist)
         { STAGE_RENDERING, EV_DEADLINE, JOB_EXPIRED, STAGE_DONE },
         { STAGE_STORING, EV_STORED, JOB_SUCCEEDED, STAGE_DONE },
         { STAGE_STORING, EV_FAILED, JOB_FAILED, STAGE_DONE },
+        { STAGE_MODERATING, EV_CLEARED, JOB_PENDING, STAGE_WAITING },
+        { STAGE_MODERATING, EV_HELD, JOB_PENDING, STAGE_IN_REVIEW },
+        { STAGE_MODERATING, EV_FAILED, JOB_FAILED, STAGE_DONE },
+        { STAGE_MODERATING, EV_DEADLINE, JOB_EXPIRED, STAGE_DONE },
+        { STAGE_MODERATING, EV_CANCELED, JOB_FAILED, STAGE_DONE },
+        { STAGE_IN_REVIEW, EV_CLEARED, JOB_PENDING, STAGE_WAITING },
+        { STAGE_IN_REVIEW, EV_FAILED, JOB_FAILED, STAGE_DONE },
+        { STAGE_IN_REVIEW, EV_DEADLINE, JOB_EXPIRED, STAGE_DONE },
+        { STAGE_IN_REVIEW, EV_CANCELED, JOB_FAILED, STAGE_DONE },
     };
     size_t allowed = 0;
-    for (unsigned from = STAGE_DONE; from <= STAGE_STORING; from++)
+    for (unsigned from = STAGE_DONE; from <= STAGE_IN_REVIEW; from++)
         for (unsigned ev = 0; ev < JOB_EVENT_N; ev++) {
             struct job_place to;
             if (!job_next((enum job_stage)from, (enum job_event)ev, &to))
@@ -226,4 +235,15 @@ TEST(a_prompt_is_counted_in_code_points)
         CHECK((read_body(&w, &app, sb_str(&b), &r) == FG_OK) == (n == 1000), "1000 four-byte characters fit");
     }
     t_end(&w, 0);
+}
+
+TEST(a_video_that_is_forgotten_sooner_is_fetched_sooner)
+{
+    static const struct { int64_t life_s, ahead_s; } row[] = { { 3600, 60 }, { 0, 60 }, { 36000, 6 }, { 86400, 2 }, { 2592000, 0 } };
+    const int64_t now_us = 1000 * FG_US_PER_S;
+    for (size_t i = 0; i < FG_LEN(row); i++) {
+        struct cat_model m = { .output_life_s = row[i].life_s };
+        CHECK_I64((now_us - policy_ingest_due_us(now_us, &m)) / FG_US_PER_S, row[i].ahead_s, "ahead of others");
+    }
+    CHECK_I64(policy_ingest_due_us(now_us, NULL), now_us - 60 * FG_US_PER_S, "of an unknown one nothing is known");
 }

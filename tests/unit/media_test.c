@@ -8,7 +8,7 @@
 #include "io/child.h"
 #include "media/gate.h"
 #include "media/link.h"
-#include "media/store.h"
+#include "media/disk.h"
 #include "t.h"
 
 static const uint8_t pepper[HASH_LEN] = { 1, 2, 3 };
@@ -95,19 +95,25 @@ TEST(expiries_stand_still_for_a_quarter_of_the_life)
 struct place {
     struct t_world w;
     struct conf conf;
+    const struct fg_env *env;
     char dir[40];
 };
 
 static void place_begin(struct place *p)
 {
     t_begin(&p->w);
+    p->env = p->w.cx.env;
     (void)snprintf(p->dir, sizeof p->dir, "/tmp/fg-media-XXXXXX");
-    CHECK(mkdtemp(p->dir) != NULL, "a temporary folder");
+    CHECK(mkdtemp(p->dir) != NULL && chmod(p->dir, 0711) == 0, "a temporary folder");
     p->conf = (struct conf){ .media_root = arena_fmt(p->w.cx.mem, "%s/store", p->dir),
                              .media_ffprobe = FG_LIT("/usr/bin/ffprobe"),
                              .media_ffmpeg = FG_LIT("/usr/bin/ffmpeg"),
                              .media_child_timeout_s = 30 };
-    CHECK_CODE(&p->w.cx, store_open(&p->w.cx, &p->conf), FG_OK);
+    p->conf.media_jail = FG_LIT("auto");
+    p->w.cx.env = env_real(); /* children live in real time */
+    CHECK_CODE(&p->w.cx, child_jail_open(&p->w.cx, &p->conf), FG_OK);
+    p->w.cx.env = p->env;
+    CHECK_CODE(&p->w.cx, disk_open(&p->w.cx, &p->conf), FG_OK);
 }
 
 static void place_end(struct place *p)
@@ -135,13 +141,13 @@ static bool exists(const char *path)
 
 static struct fg_str put(struct place *p, struct fg_str job, const char *text)
 {
-    struct store_tmp t;
+    struct spool t;
     struct fg_str name = FG_NONE;
-    CHECK_CODE(&p->w.cx, store_tmp_new(&p->w.cx, &p->conf, ".mp4", &t), FG_OK);
+    CHECK_CODE(&p->w.cx, spool_new(&p->w.cx, &p->conf, ".mp4", &t), FG_OK);
     CHECK(fcntl(t.fd, F_GETFD) & FD_CLOEXEC, "no child inherits it");
     CHECK(write(t.fd, text, strlen(text)) == (ssize_t)strlen(text), "written");
-    CHECK_CODE(&p->w.cx, store_put(&p->w.cx, &p->conf, &t, job, ".mp4", &name), FG_OK);
-    store_tmp_drop(&t); /* fine after the put, and takes nothing away */
+    CHECK_CODE(&p->w.cx, disk_put(&p->w.cx, &p->conf, &t, job, ".mp4", &name), FG_OK);
+    spool_drop(&t); /* fine after the put, and takes nothing away */
     return name;
 }
 
@@ -155,7 +161,7 @@ TEST(a_file_is_put_once_and_removed)
     struct place p;
     place_begin(&p);
     struct fg_ctx *cx = &p.w.cx;
-    CHECK_CODE(cx, store_open(cx, &p.conf), FG_OK); /* a second start */
+    CHECK_CODE(cx, disk_open(cx, &p.conf), FG_OK); /* a second start */
     struct fg_str name = put(&p, JOB, "one"), second = put(&p, JOB, "two");
     CHECK(!fg_eq(name, second), "the second does not overwrite the first");
     CHECK(fg_starts(name, FG_LIT("7z/job_7zabcdefghjkmnpqrstvwxyz00-")) &&
@@ -163,9 +169,9 @@ TEST(a_file_is_put_once_and_removed)
           "ab/job_…mp4");
     CHECK(name.n <= 100, "fits its column");
     CHECK_IS(t_file(cx, stored(&p, name)), "one", "in its place, whole");
-    CHECK_CODE(cx, store_remove(cx, &p.conf, name), FG_OK);
+    CHECK_CODE(cx, disk_remove(cx, &p.conf, name), FG_OK);
     CHECK(!exists(stored(&p, name)) && exists(stored(&p, second)), "gone, and no other");
-    CHECK_CODE(cx, store_remove(cx, &p.conf, name), FG_OK);
+    CHECK_CODE(cx, disk_remove(cx, &p.conf, name), FG_OK);
     place_end(&p);
 }
 
@@ -176,15 +182,15 @@ TEST(what_a_crash_left_of_a_job_goes_and_nothing_else)
     struct fg_ctx *cx = &p.w.cx;
     struct fg_str video = put(&p, JOB, "v"), poster = put(&p, JOB, "p"), left = put(&p, JOB, "x");
     struct fg_str other = put(&p, FG_LIT("job_7zabcdefghjkmnpqrstvwxyz01"), "o");
-    CHECK_CODE(cx, store_keep_only(cx, &p.conf, JOB, video, poster), FG_OK);
+    CHECK_CODE(cx, disk_keep_only(cx, &p.conf, JOB, video, poster), FG_OK);
     CHECK(exists(stored(&p, video)) && exists(stored(&p, poster)), "the row's files stay");
     CHECK(!exists(stored(&p, left)), "the one without a row goes");
-    CHECK_CODE(cx, store_keep_only(cx, &p.conf, JOB, FG_NONE, FG_NONE), FG_OK);
+    CHECK_CODE(cx, disk_keep_only(cx, &p.conf, JOB, FG_NONE, FG_NONE), FG_OK);
     CHECK(!exists(stored(&p, video)) && exists(stored(&p, other)),
           "all of this job, none of its neighbour");
     CHECK_CODE(
         cx,
-        store_keep_only(cx, &p.conf, FG_LIT("job_00abcdefghjkmnpqrstvwxyz00"), FG_NONE, FG_NONE),
+        disk_keep_only(cx, &p.conf, FG_LIT("job_00abcdefghjkmnpqrstvwxyz00"), FG_NONE, FG_NONE),
         FG_OK);
     place_end(&p);
 }
@@ -192,33 +198,33 @@ TEST(what_a_crash_left_of_a_job_goes_and_nothing_else)
 TEST(old_temporary_files_are_tidied_away)
 {
     struct place p;
-    struct store_tmp t;
+    struct spool t;
     place_begin(&p);
     struct fg_ctx *cx = &p.w.cx;
-    CHECK_CODE(cx, store_tmp_new(cx, &p.conf, ".part", &t), FG_OK);
+    CHECK_CODE(cx, spool_new(cx, &p.conf, ".part", &t), FG_OK);
     const struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
     cx->now_us = 2000 * FG_US_PER_S;
     CHECK(futimens(t.fd, old) == 0, "");
-    CHECK_CODE(cx, store_tidy(cx, &p.conf, cx->now_us), FG_OK);
+    CHECK_CODE(cx, spool_tidy(cx, &p.conf, cx->now_us), FG_OK);
     CHECK(exists(t.path.p), "somebody may still write it");
     cx->now_us = INT64_C(1000000) * FG_US_PER_S;
-    CHECK_CODE(cx, store_tidy(cx, &p.conf, cx->now_us), FG_OK);
+    CHECK_CODE(cx, spool_tidy(cx, &p.conf, cx->now_us), FG_OK);
     CHECK(!exists(t.path.p), "nobody can");
-    store_tmp_drop(&t);
+    spool_drop(&t);
     place_end(&p);
 }
 
 TEST(temporary_files_leave_nothing)
 {
     struct place p;
-    struct store_tmp t, none = { -1, FG_NONE };
+    struct spool t, none = { -1, FG_NONE };
     place_begin(&p);
-    CHECK_CODE(&p.w.cx, store_tmp_new(&p.w.cx, &p.conf, ".part", &t), FG_OK);
+    CHECK_CODE(&p.w.cx, spool_new(&p.w.cx, &p.conf, ".part", &t), FG_OK);
     const char *path = t.path.p;
     CHECK(exists(path), "there");
-    store_tmp_drop(&t);
-    store_tmp_drop(&t);
-    store_tmp_drop(&none);
+    spool_drop(&t);
+    spool_drop(&t);
+    spool_drop(&none);
     CHECK(!exists(path) && t.fd == -1, "dropped, once");
     place_end(&p);
 }
@@ -231,20 +237,20 @@ TEST(a_row_cannot_make_the_store_touch_anything_else)
     struct place p;
     place_begin(&p);
     for (size_t i = 0; i < FG_LEN(names); i++)
-        CHECK_I64(store_remove(&p.w.cx, &p.conf, fg_str_c(names[i])), FG_IO, names[i]);
+        CHECK_I64(disk_remove(&p.w.cx, &p.conf, fg_str_c(names[i])), FG_IO, names[i]);
     place_end(&p);
 }
 
 TEST(a_store_that_cannot_be_made_says_so)
 {
     struct place p;
-    struct store_tmp t;
+    struct spool t;
     place_begin(&p);
     p.conf.media_root = FG_LIT("/proc/no/such/place");
-    CHECK_CODE(&p.w.cx, store_open(&p.w.cx, &p.conf), FG_IO);
+    CHECK_CODE(&p.w.cx, disk_open(&p.w.cx, &p.conf), FG_IO);
     CHECK(strstr(p.w.cx.err.cause, "/proc/no/such/place"), "the log learns where");
     CHECK(!strstr(p.w.cx.err.detail, "/proc"), "a client does not");
-    CHECK_CODE(&p.w.cx, store_tmp_new(&p.w.cx, &p.conf, "", &t), FG_IO);
+    CHECK_CODE(&p.w.cx, spool_new(&p.w.cx, &p.conf, "", &t), FG_IO);
     place_end(&p);
 }
 
@@ -297,6 +303,13 @@ TEST(what_the_gate_takes_and_what_not)
           PROBE("{\"codec_type\":\"video\",\"codec_name\":\"h264\",\"nb_read_packets\":\"9\"}",
                 MP4 ",\"duration\":\"5\""),
           5, 0 },
+        { "a picture that nobody can hold",
+          PROBE("{\"codec_type\":\"video\",\"codec_name\":\"h264\",\"width\":16000,\"height\":16000,"
+                "\"nb_read_packets\":\"9\"}",
+                MP4 ",\"duration\":\"5\""),
+          5, 0 },
+        { "sound far beyond the picture",
+          PROBE(STREAM("h264", ",\"duration\":\"5\""), MP4 ",\"duration\":\"86000.0\""), 5, 0 },
         { "no packets",
           PROBE("{\"codec_type\":\"video\",\"codec_name\":\"h264\",\"width\":9,\"height\":9}",
                 MP4 ",\"duration\":\"5\""),
@@ -333,11 +346,22 @@ static void make_video(struct place *p, const char *path, const char *source, co
 static enum fg_code pass_gate(struct place *p, const char *path, int64_t want_s,
                               struct gate_facts *f)
 {
+    struct fg_ctx *cx = &p->w.cx;
     struct child_call call;
     struct fg_str json;
-    gate_probe_call(&p->w.cx, &p->conf, path, &call);
-    enum fg_code rc = child_run(&p->w.cx, &call, &json);
-    return rc == FG_OK ? gate_read(&p->w.cx, json, want_s, f) : rc;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return FG_NOT_FOUND;
+    enum fg_code rc = gate_look(cx, fd, want_s);
+    if (rc == FG_OK)
+        rc = child_show(cx, p->conf.jail, fd);
+    gate_probe_call(cx, &p->conf, path, &call);
+    if (rc == FG_OK)
+        rc = child_run(cx, &call, &json);
+    if (rc == FG_OK)
+        rc = gate_read(cx, json, want_s, f);
+    close(fd);
+    return rc;
 }
 
 #define PICTURE "testsrc=s=320x180:r=10"
@@ -398,17 +422,178 @@ TEST(a_poster_is_taken)
 {
     struct place p;
     struct child_call call;
-    struct store_tmp t;
+    struct spool t;
     struct fg_str out;
     unsigned char head[2] = { 0 };
     place_begin(&p);
     const char *video = in_dir(&p, "v.mp4");
     make_video(&p, video, PICTURE, "libx264");
-    CHECK_CODE(&p.w.cx, store_tmp_new(&p.w.cx, &p.conf, ".jpg", &t), FG_OK);
-    gate_poster_call(&p.w.cx, &p.conf, video, t.path.p, 2000, &call);
+    CHECK_CODE(&p.w.cx, spool_new(&p.w.cx, &p.conf, ".jpg", &t), FG_OK);
+    const char *beside = arena_fmt(p.w.cx.mem, "%.*s/tmp/v.mp4", FG_P(p.conf.media_root)).p;
+    CHECK(rename(video, beside) == 0 && chmod(beside, 0644) == 0, "both are in the spool");
+    CHECK_CODE(&p.w.cx, child_lend(&p.w.cx, p.conf.jail, t.fd), FG_OK);
+    gate_poster_call(&p.w.cx, &p.conf, beside, t.path.p, 2000, &call);
     CHECK_CODE(&p.w.cx, child_run(&p.w.cx, &call, &out), FG_OK);
     CHECK(pread(t.fd, head, 2, 0) == 2 && head[0] == 0xff && head[1] == 0xd8,
           "a JPEG, in the very file that was made for it");
-    store_tmp_drop(&t);
+    spool_drop(&t);
+    place_end(&p);
+}
+
+/* ---- the gate: files that mean harm, or are not what they are called ---- */
+
+static void write_to(const char *path, struct fg_str bytes)
+{
+    FILE *f = fopen(path, "we");
+    CHECK(f && fwrite(bytes.p, 1, bytes.n, f) == bytes.n && fclose(f) == 0, path);
+}
+
+/* A good file with so many bytes of `from` (each time it occurs) overwritten by `to`. */
+static const char *altered(struct place *p, const char *name, struct fg_str good, struct fg_str from, struct fg_str to)
+{
+    char *copy = arena_get(p->w.cx.mem, good.n);
+    unsigned found = 0;
+    memcpy(copy, good.p, good.n);
+    for (size_t i = 0; i + from.n <= good.n; i++)
+        if (memcmp(good.p + i, from.p, from.n) == 0) {
+            memcpy(copy + i, to.p, to.n);
+            found++;
+        }
+    CHECK(found > 0, name);
+    const char *path = in_dir(p, name);
+    write_to(path, (struct fg_str){ copy, good.n });
+    return path;
+}
+
+#define BYTES(text) ((struct fg_str){ text, sizeof text - 1 })
+
+static void refused(struct place *p, const char *path, const char *words)
+{
+    struct gate_facts f;
+    enum fg_code rc = pass_gate(p, path, 2, &f);
+    CHECK(rc == FG_INVALID_REQUEST || rc == FG_IO || rc == FG_TIMED_OUT, path);
+    CHECK(strstr(p->w.cx.err.detail, words) != NULL, p->w.cx.err.detail);
+}
+
+TEST(an_encrypted_file_is_told_from_a_good_one)
+{
+    struct place p;
+    struct fg_str out;
+    place_begin(&p);
+    const char *path = in_dir(&p, "enc.mp4");
+    struct child_call c = { .argv = { "/usr/bin/ffmpeg", "-v", "error", "-nostdin", "-f", "lavfi", "-i", PICTURE, "-t", "2",
+                                      "-c:v", "libx264", "-threads", "1", "-encryption_scheme", "cenc-aes-ctr",
+                                      "-encryption_key", "76a6c65c5ea762046bd749a2e632ccbb", "-encryption_kid",
+                                      "a7e61c373e219033c21091fa607bf3b8", "-y", path },
+                            .file_bytes = 8 * 1024 * 1024 };
+    CHECK_CODE(&p.w.cx, child_run(&p.w.cx, &c, &out), FG_OK);
+    refused(&p, path, "encrypted");
+    place_end(&p);
+}
+
+TEST(lists_of_other_files_are_never_followed)
+{
+    static const char *const text[] = {
+        "ffconcat version 1.0\nfile 'good.mp4'\n",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\ngood.mp4\n#EXT-X-ENDLIST\n",
+        "<?xml version=\"1.0\"?><MPD type=\"static\"><Period><AdaptationSet><Representation><BaseURL>good.mp4</BaseURL>"
+        "</Representation></AdaptationSet></Period></MPD>",
+        "1\n00:00:00,000 --> 00:00:02,000\n/etc/passwd\n",
+        "<html><body>Your video will be ready soon</body></html>",
+        "PK\3\4", "x", "\0\0\0\0ftyp",
+    };
+    struct place p;
+    place_begin(&p);
+    make_video(&p, in_dir(&p, "good.mp4"), PICTURE, "libx264");
+    for (size_t i = 0; i < FG_LEN(text); i++) {
+        const char *path = in_dir(&p, "bad.mp4");
+        write_to(path, fg_str_c(text[i]));
+        refused(&p, path, "");
+        /* Were it to come past our own look, the program would not take it either. */
+        struct child_call call;
+        struct fg_str json;
+        CHECK(chmod(path, 0644) == 0, path);
+        gate_probe_call(&p.w.cx, &p.conf, path, &call);
+        CHECK_CODE(&p.w.cx, child_run(&p.w.cx, &call, &json), FG_IO);
+    }
+    place_end(&p);
+}
+
+TEST(boxes_that_lie)
+{
+    struct place p;
+    struct gate_facts f;
+    place_begin(&p);
+    const char *path = in_dir(&p, "good.mp4");
+    make_video(&p, path, PICTURE, "libx264");
+    struct fg_str good = t_file(&p.w.cx, path);
+    CHECK_CODE(&p.w.cx, pass_gate(&p, path, 2, &f), FG_OK);
+    refused(&p, altered(&p, "dref.mp4", good, BYTES("url \0\0\0\1"), BYTES("url \0\0\0\0")), "somewhere else");
+    refused(&p, altered(&p, "encv.mp4", good, BYTES("avc1\0\0"), BYTES("encv\0\0")), "encrypted");
+    refused(&p, altered(&p, "ftyp.mp4", good, BYTES("ftyp"), BYTES("fty\0")), "no MP4");
+    refused(&p, altered(&p, "moov.mp4", good, BYTES("moov"), BYTES("free")), "no index");
+    refused(&p, altered(&p, "cmov.mp4", good, BYTES("mvhd"), BYTES("cmov")), "compressed");
+    /* Its edit list says that it lasts for weeks: 2000 of a thousand a second, written as the movie's, the track's and the list's. */
+    refused(&p, altered(&p, "elst.mp4", good, BYTES("\0\0\7\320"), BYTES("\177\377\7\320")), "not about 2 s");
+    place_end(&p);
+}
+
+static void box_add(struct sb *b, const char *type, struct fg_str inside)
+{
+    uint32_t n = (uint32_t)inside.n + 8;
+    const char head[] = { (char)(n >> 24), (char)(n >> 16), (char)(n >> 8), (char)n, type[0], type[1], type[2], type[3] };
+    sb_add(b, (struct fg_str){ head, sizeof head });
+    sb_add(b, inside);
+}
+
+/* Cheap to write, dear to read. */
+TEST(boxes_without_end)
+{
+    struct place p;
+    place_begin(&p);
+    struct fg_ctx *cx = &p.w.cx;
+    struct sb tracks = sb_in(cx->mem, 65536), file = sb_in(cx->mem, 1 << 20);
+    struct fg_str inner = FG_LIT("");
+    for (int i = 0; i < 2000; i++)
+        box_add(&tracks, "trak", FG_LIT(""));
+    for (int i = 0; i < 20; i++) {
+        struct sb deep = sb_in(cx->mem, 4096);
+        box_add(&deep, "moov", inner);
+        inner = sb_str(&deep);
+    }
+    box_add(&file, "ftyp", BYTES("isom\0\0\0\0"));
+    box_add(&file, "moov", sb_str(&tracks));
+    const char *path = in_dir(&p, "tracks.mp4");
+    write_to(path, sb_str(&file));
+    refused(&p, path, "too many tracks");
+    file.n = 0;
+    box_add(&file, "ftyp", BYTES("isom\0\0\0\0"));
+    sb_add(&file, inner);
+    write_to(path, sb_str(&file));
+    refused(&p, path, "too many parts");
+    file.n = 0;
+    box_add(&file, "ftyp", BYTES("isom\0\0\0\0"));
+    for (int i = 0; i < 70000; i++)
+        box_add(&file, "free", FG_LIT(""));
+    write_to(path, sb_str(&file));
+    refused(&p, path, "too many parts");
+    place_end(&p);
+}
+
+/* Provenance: boxes of others stay where they are, and are no reason to refuse the file. */
+TEST(foreign_boxes_are_no_reason)
+{
+    struct place p;
+    struct gate_facts f;
+    place_begin(&p);
+    const char *path = in_dir(&p, "c2pa.mp4");
+    make_video(&p, path, PICTURE, "libx264");
+    struct fg_str good = t_file(&p.w.cx, path);
+    struct sb file = sb_in(p.w.cx.mem, good.n + 1024);
+    sb_add(&file, good);
+    box_add(&file, "uuid", BYTES("\330\376\303\326\033\016\110\074\222\227\130\050\207\176\304\201manifest"));
+    box_add(&file, "XMP_", BYTES("<x:xmpmeta/>"));
+    write_to(path, sb_str(&file));
+    CHECK_CODE(&p.w.cx, pass_gate(&p, path, 2, &f), FG_OK);
     place_end(&p);
 }

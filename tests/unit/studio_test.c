@@ -6,7 +6,7 @@
 #include "base/utf8.h"
 #include "io/hash.h"
 #include "studio/deliver.h"
-#include "studio/form.h"
+#include "form.h"
 #include "studio/render.h"
 #include "studio/request.h"
 #include "studio/words.h"

@@ -37,13 +37,166 @@ TEST(a_link_leads_to_the_file_without_a_key)
         CHECK_STR(web_got(&w, "X-Accel-Redirect"),
                   arena_fmt(w.cx->mem, "/_store/ab/%.*s.%s", FG_P(id), row[i].suffix),
                   "nginx sends it");
-        CHECK_STR(
-            web_got(&w, "Content-Disposition"),
-            arena_fmt(w.cx->mem, "inline; filename=\"filmgate-%.*s.%s\"", FG_P(id), row[i].suffix),
-            "a name to keep it by");
+        CHECK_STR(web_got(&w, "Content-Disposition"),
+                  arena_fmt(w.cx->mem, "inline; filename=\"a-red-kite.%s\"", row[i].suffix), "a name to keep it by");
         CHECK(fg_starts(web_got(&w, "Cache-Control"), FG_LIT("private")), "in nobody else's cache");
         CHECK_I64(follow(&w, "HEAD", link), 200, "HEAD");
     }
+    web_end(&w, 0);
+}
+
+#define DIGEST "6464646464646464646464646464646464646464646464646464646464646464"
+
+/* The content's hash: whoever has that content is told so, and no file is read. */
+TEST(what_a_client_has_already_is_not_sent_again)
+{
+    static const struct { const char *member, *tag, *known; int status; } row[] = {
+        { "outputUrl", "\"" DIGEST "\"", NULL, 200 },
+        { "outputUrl", "\"" DIGEST "\"", "\"" DIGEST "\"", 304 },
+        { "outputUrl", "\"" DIGEST "\"", "\"x\", W/\"" DIGEST "\"", 304 },
+        { "outputUrl", "\"" DIGEST "\"", "\"" DIGEST "-poster\"", 200 },
+        { "posterUrl", "\"" DIGEST "-poster\"", "\"" DIGEST "-poster\"", 304 },
+        { "posterUrl", "\"" DIGEST "-poster\"", "\"" DIGEST "\"", 200 },
+    };
+    struct web_world w;
+    web_begin(&w);
+    struct fg_str id = web_new_job(&w);
+    web_finish_job(&w, id);
+    for (size_t i = 0; i < FG_LEN(row); i++) {
+        struct web_req req = web_request("GET", link_of(&w, id, row[i].member), FG_NONE, FG_NONE);
+        if (row[i].known)
+            req.header[WEB_IF_NONE_MATCH] = fg_str_c(row[i].known);
+        CHECK_I64(web_send(&w, &req), row[i].status, row[i].known);
+        CHECK_STR(web_got(&w, "ETag"), fg_str_c(row[i].tag), row[i].member);
+        CHECK_I64(web_got(&w, "X-Accel-Redirect").n > 0, row[i].status == 200, "sent, or not");
+        CHECK_IS(web_got(&w, "Cache-Control"), "private, max-age=600", "either way");
+    }
+    web_end(&w, 0);
+}
+
+TEST(a_download_has_a_name_that_people_can_read)
+{
+    static const struct { const char *prompt, *want; } row[] = {
+        { "A red kite, over dunes!", "a-red-kite-over-dunes.mp4\"" },
+        { "  ../../etc/passwd\\\" \r\nX: y", "etc-passwd-x-y.mp4\"" },
+        { "Ein Käuzchen über Dünen", "ein-k-uzchen-ber-d-nen.mp4\"; filename*=UTF-8''ein-k%C3%A4uzchen-%C3%BCber-d%C3%BCnen.mp4" },
+        { "\xe2\x80\xae" "4pm", "4pm.mp4\"" },
+        { "\xe7\xb4\x85\xe3\x81\x84\xe9\xb3\xb6", "filmgate-%s.mp4\"; filename*=UTF-8''%%E7%%B4%%85%%E3%%81%%84%%E9%%B3%%B6.mp4" },
+        { "!!!", "filmgate-%s.mp4\"" },
+    };
+    struct web_world w;
+    web_begin(&w);
+    struct fg_str id = web_new_job(&w);
+    web_finish_job(&w, id);
+    struct fg_str link = arena_fmt(w.cx->mem, "%.*s&download=1", FG_P(link_of(&w, id, "outputUrl")));
+    for (size_t i = 0; i < FG_LEN(row); i++) {
+        struct fg_str hex = hash_hex(w.cx->mem, row[i].prompt, strlen(row[i].prompt));
+        web_script(&w, arena_fmt(w.cx->mem, "UPDATE job SET prompt = CONVERT(0x%.*s USING utf8mb4)", FG_P(hex)).p);
+        CHECK_I64(follow(&w, "GET", link), 200, row[i].prompt);
+        bool named = strstr(row[i].want, "%s") != NULL;
+        struct fg_str want = fg_str_c(row[i].want);
+        if (named) { /* the text stands before and after the id; "%%" is a percent sign */
+            struct sb b = sb_in(w.cx->mem, 512);
+            for (const char *p = row[i].want; *p; p++) {
+                if (p[0] == '%' && p[1] == 's')
+                    sb_add(&b, id);
+                else
+                    sb_add_c(&b, *p);
+                p += p[0] == '%';
+            }
+            want = sb_str(&b);
+        }
+        CHECK_STR(web_got(&w, "Content-Disposition"), arena_fmt(w.cx->mem, "attachment; filename=\"%.*s", FG_P(want)), row[i].prompt);
+    }
+    struct fg_str words = arena_fmt(w.cx->mem, "UPDATE job SET prompt = REPEAT('\xc3\xa4', 900)");
+    web_script(&w, words.p);
+    CHECK_I64(follow(&w, "GET", link), 200, "a long one");
+    CHECK(web_got(&w, "Content-Disposition").n < 400, "is cut");
+    web_script(&w, "UPDATE job SET prompt = NULL, redacted_us = 1");
+    CHECK_I64(follow(&w, "GET", link), 200, "without words");
+    CHECK(strstr(web_got(&w, "Content-Disposition").p, "filmgate-job_"), "the job's id is its name");
+    web_end(&w, 0);
+}
+
+/* ---- links that an owner gives away ---- */
+
+static struct fg_str shares_of(struct web_world *w, struct fg_str id)
+{
+    return arena_fmt(w->cx->mem, "/v1/jobs/%.*s/shares", FG_P(id));
+}
+
+static struct fg_str local(struct web_world *w, const char *member)
+{
+    struct fg_str url = web_text(w, member), base = w->conf.server_public_url;
+    CHECK(fg_starts(url, base), member);
+    return (struct fg_str){ url.p + base.n, url.n - base.n };
+}
+
+TEST(a_shared_link_works_until_it_is_revoked_or_over)
+{
+    struct web_world w;
+    web_begin(&w);
+    struct fg_str id = web_new_job(&w);
+    CHECK_I64(web_call(&w, "POST", shares_of(&w, id), NULL), 409, "nothing to share yet");
+    web_finish_job(&w, id);
+    CHECK_I64(web_call(&w, "POST", shares_of(&w, id), "{\"expiresInSeconds\":3600}"), 201, "made");
+    struct fg_str share = web_text(&w, "id"), video = local(&w, "url"), poster = local(&w, "posterUrl");
+    CHECK_STR(web_text(&w, "expiresAt"), time_iso(w.cx->mem, w.t.utc_us + 3600 * FG_US_PER_S), "its end");
+    CHECK_I64(web_call(&w, "POST", shares_of(&w, id), NULL), 201, "another, for a week");
+    struct fg_str second = local(&w, "url");
+    CHECK(!fg_eq(video, second), "no two are the same");
+    CHECK_I64(follow(&w, "GET", video), 200, "without a key");
+    CHECK(web_got(&w, "X-Accel-Redirect").n && fg_eq(web_got(&w, "Cache-Control"), FG_LIT("private, no-cache")),
+          "and asked for each time");
+    CHECK_I64(follow(&w, "HEAD", poster), 200, "the poster too");
+    CHECK_I64(web_call(&w, "GET", shares_of(&w, id), NULL), 200, "the list");
+    CHECK_I64(web_data_n(&w), 2, "of both");
+    CHECK_STR(web_data_text(&w, 1, "id"), share, "newest first");
+    CHECK(!web_data_text(&w, 1, "url").p, "the link itself was told once");
+    web_holds(&w, "(SELECT COUNT(*) FROM share WHERE public_id LIKE 'share%' AND digest NOT LIKE 'sh%') = 2", "nor is it kept");
+
+    struct fg_str one = arena_fmt(w.cx->mem, "%.*s/%.*s", FG_P(shares_of(&w, id)), FG_P(share));
+    CHECK_I64(web_call(&w, "DELETE", one, NULL), 204, "revoked");
+    CHECK_I64(web_call(&w, "DELETE", one, NULL), 204, "twice is fine");
+    CHECK_I64(follow(&w, "GET", video), 403, "at once");
+    CHECK_IS(web_text(&w, "code"), "link_invalid", "in words");
+    CHECK_I64(follow(&w, "GET", poster), 403, "all of it");
+    CHECK_I64(follow(&w, "GET", second), 200, "and no other");
+    (void)web_call(&w, "GET", shares_of(&w, id), NULL);
+    CHECK_I64(web_data_n(&w), 1, "the list has what works");
+    t_advance(&w.t, 604800 * FG_US_PER_S);
+    CHECK_I64(follow(&w, "GET", second), 403, "over");
+    web_end(&w, 0);
+}
+
+TEST(shares_are_made_by_those_who_may_see_the_job)
+{
+    struct web_world w;
+    web_begin(&w);
+    struct fg_str mine = web_new_job(&w), theirs = web_new_job(&w);
+    web_script(&w, arena_fmt(w.cx->mem, "UPDATE job SET user_id = 'ann' WHERE public_id = '%.*s'", FG_P(mine)).p);
+    web_finish_job(&w, mine);
+    web_finish_job(&w, theirs);
+    struct fg_str user = web_new_key(&w, w.account, ROLE_USER, "ann");
+    const struct { struct fg_str job; const char *body; int status; } row[] = {
+        { mine, "", 201 }, { theirs, "", 404 }, { FG_LIT("job_x"), "", 404 }, { mine, "[]", 400 }, { mine, "{", 400 },
+        { mine, "{\"expiresInSeconds\":59}", 422 }, { mine, "{\"expiresInSeconds\":31536001}", 422 },
+        { mine, "{\"expiresInSeconds\":\"60\"}", 422 }, { mine, "{\"days\":1}", 422 }, { mine, "{\"expiresInSeconds\":60}", 201 },
+    };
+    for (size_t i = 0; i < FG_LEN(row); i++) {
+        struct web_req req = web_request("POST", shares_of(&w, row[i].job), user, fg_str_c(row[i].body));
+        int status = web_send(&w, &req), want = row[i].status == 422 ? 400 : row[i].status;
+        CHECK_I64(status, want, row[i].body);
+    }
+    struct fg_str id = web_text(&w, "id");
+    struct fg_str wrong = arena_fmt(w.cx->mem, "%.*s/%.*s", FG_P(shares_of(&w, theirs)), FG_P(id));
+    CHECK_I64(web_call(&w, "DELETE", wrong, NULL), 404, "of another job");
+    CHECK_I64(follow(&w, "GET", FG_LIT("/media/shared/sh_00000000000000000000000000/video")), 403, "never given");
+    CHECK_I64(follow(&w, "GET", FG_LIT("/media/shared/x/video")), 403, "no token");
+    CHECK_I64(follow(&w, "GET", FG_LIT("/media/shared/x/sound")), 404, "no part");
+    for (int i = 0; i < 98; i++)
+        CHECK_I64(web_call(&w, "POST", shares_of(&w, mine), NULL), 201, "up to a hundred");
+    CHECK_I64(web_call(&w, "POST", shares_of(&w, mine), NULL), 403, "and no more");
     web_end(&w, 0);
 }
 
@@ -95,14 +248,19 @@ TEST(a_deleted_file_is_gone_with_its_date)
     web_begin(&w);
     struct fg_str id = web_new_job(&w);
     web_finish_job(&w, id);
-    struct fg_str link = link_of(&w, id, "outputUrl");
+    struct fg_str link[3] = { link_of(&w, id, "outputUrl"), link_of(&w, id, "posterUrl"), FG_NONE };
+    CHECK_I64(web_call(&w, "POST", shares_of(&w, id), NULL), 201, "given away");
+    link[2] = local(&w, "url");
     t_advance(&w.t, 60 * FG_US_PER_S);
     CHECK_I64(web_call(&w, "DELETE", arena_fmt(w.cx->mem, "/v1/jobs/%.*s", FG_P(id)), NULL), 204,
               "delete");
     const char *when = time_iso(w.cx->mem, w.t.utc_us).p;
     t_advance(&w.t, 60 * FG_US_PER_S);
-    CHECK_I64(follow(&w, "GET", link), 410, "gone");
-    CHECK(strstr(arena_cstr(w.cx->mem, web_text(&w, "detail")), when) != NULL, "and since when");
+    for (size_t i = 0; i < FG_LEN(link); i++) {
+        CHECK_I64(follow(&w, "GET", link[i]), 410, "gone");
+        CHECK(strstr(arena_cstr(w.cx->mem, web_text(&w, "detail")), when) != NULL, "and since when");
+    }
+    CHECK_I64(web_call(&w, "POST", shares_of(&w, id), NULL), 410, "nor given away any more");
     web_end(&w, 0);
 }
 
@@ -258,7 +416,7 @@ TEST(metrics_tell_what_the_database_knows)
     static const char *const line[] = {
         "# TYPE filmgate_jobs_in_flight gauge\n",
         "\nfilmgate_jobs_in_flight{status=\"pending\",stage=\"waiting\"} 2\n",
-        "\nfilmgate_jobs_in_flight{status=\"processing\",stage=\"storing\"} 0\n",
+        "\nfilmgate_jobs_in_flight{status=\"processing\",stage=\"storing\"} 1\n",
         "\nfilmgate_due_rows{kind=\"dispatch\"} 2\n",
         "\nfilmgate_due_rows{kind=\"erase\"} 0\n",
         "\nfilmgate_due_lateness_seconds{kind=\"dispatch\"} 7.500\n",
@@ -266,12 +424,22 @@ TEST(metrics_tell_what_the_database_knows)
         "\nfilmgate_webhook_deliveries_pending 1\n",
         "\nfilmgate_webhook_lateness_seconds 7.500\n",
         "\nfilmgate_ledger_rules_broken 3\n",
+        "\nfilmgate_jobs_waiting_for_storage 1\n",
+        "\nfilmgate_jobs_soon_forgotten 1\n",
+        "\nfilmgate_storage_wait_seconds_left 2.500\n",
         "\nfilmgate_ledger_checked_age_seconds 7.500\n",
     };
     struct web_world w;
     web_begin(&w);
     (void)web_new_job(&w);
     (void)web_new_job(&w);
+    struct fg_str full = web_new_job(&w);
+    web_script(&w, arena_fmt(w.cx->mem, "UPDATE job SET state = 3, stage = 6 WHERE public_id = '%.*s';"
+                             "INSERT INTO storage_wait (job_id, since_us, forgotten_us, urgent_us) SELECT id, 1, "
+                             "1893456010000000, 1893456005000000 FROM job; DELETE FROM due WHERE job_id = "
+                             "(SELECT id FROM job WHERE public_id = '%.*s')", FG_P(full), FG_P(full)).p);
+    (void)web_call(&w, "GET", arena_fmt(w.cx->mem, "/v1/jobs/%.*s", FG_P(full)), NULL);
+    CHECK_IS(web_text(&w, "waitingFor"), "storage", "and its owner knows");
     CHECK_I64(web_call(&w, "POST", FG_LIT("/v1/webhook-endpoints"), "{\"url\":\"https://example.com/\"}"), 201, "a place");
     struct fg_str test = arena_fmt(w.cx->mem, "/v1/webhook-endpoints/%.*s/test", FG_P(web_text(&w, "id")));
     CHECK_I64(web_call(&w, "POST", test, NULL), 202, "a webhook");

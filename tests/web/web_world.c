@@ -168,7 +168,7 @@ void web_finish_job(struct web_world *w, struct fg_str id)
             w->cx->mem,
             "UPDATE job SET state = 4, stage = 0, output_state = 1, version = version + 1, started_us = %lld, "
             "finished_us = %lld, updated_us = %lld WHERE public_id = '%.*s';"
-            "INSERT INTO output SELECT id, CONCAT('ab/', public_id, '.mp4'), "
+            "INSERT INTO output (job_id, video_file, poster_file, bytes, digest, width, height, duration_ms, stored_us, deleted_us) SELECT id, CONCAT('ab/', public_id, '.mp4'), "
             "CONCAT('ab/', public_id, '.jpg'), 1000, REPEAT('d', 32), 640, 360, 5000, %lld, NULL "
             "FROM job WHERE public_id = '%.*s';"
             "DELETE FROM due WHERE job_id IN (SELECT id FROM job WHERE public_id = '%.*s')",

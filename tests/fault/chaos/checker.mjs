@@ -152,8 +152,18 @@ const RULES = {
         }
     },
 
-    'files and rows match both ways': ({ jobs, outputs, events, files, tmp }, say) => {
+    'files and rows match both ways': ({ jobs, outputs, uploads, events, files, tmp }, say) => {
         const known = new Set();
+        for (const upload of uploads.filter((one) => !one.deleted_us)) {
+            for (const name of [upload.file, upload.thumb_file])
+                if (!files.get(known.add(name) && name))
+                    say(`${upload.public_id}: ${name} is ${files.has(name) ? 'empty' : 'not there'}`);
+            if (files.has(upload.file) && files.get(upload.file) !== upload.bytes)
+                say(`${upload.public_id}: ${upload.file} has ${files.get(upload.file)} bytes, its row says ${upload.bytes}`);
+        }
+        /* Those that somebody died over go an hour later, by a row that says so. */
+        for (const { public_id: id } of uploads.filter((one) => one.deleted_us && !one.removed_us))
+            [...files.keys()].filter((name) => name.includes(id)).forEach((name) => known.add(name));
         for (const job of jobs) {
             const [output] = outputs.of(job.id), stored = job.output_state === OUTPUT.stored;
             if ((job.state === STATE.succeeded) !== Boolean(output))

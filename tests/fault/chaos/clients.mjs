@@ -53,10 +53,8 @@ export class ClientActor {
         const { dice, who } = this, number = `${this.n}-${++this.turn}`, marker = `m${number}.`;
         const { tags, image, body } = this.deals.next(this.world.hooks);
         body.prompt = `a paper boat ${marker}${written(tags)}`;
-        if (this.routes && dice.chance(0.15)) { /* wherever it goes, its image can be fetched */
-            const picture = body.imageUrl ? { imageUrl: this.world.hooks.url(`/image/${image}`) } : {};
-            Object.assign(body, { model: body.imageUrl ? 'image' : 'fast', aspectRatio: '16:9', duration: 5, ...picture });
-        }
+        if (this.routes && dice.chance(0.15))
+            Object.assign(body, { model: body.imageUrl ? 'image' : 'fast', aspectRatio: '16:9', duration: 5 });
         if (/\b(stuck|park)\b/.test(tags))
             body.deadlineSeconds = STUCK_S;
         if (dice.chance(0.5))

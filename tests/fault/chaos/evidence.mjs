@@ -18,6 +18,7 @@ export async function collect(world, ledger) {
         attempts: group(await read('attempt', 'id job_id n provider model state provider_job_id created_us answered_us client_ref', 'job_id, n')),
         entries: group(await read('ledger', 'job_id side account_id kind amount_micro currency', 'job_id, side')),
         outputs: group(await read('output', 'job_id video_file poster_file bytes deleted_us', 'job_id')),
+        uploads: await read('upload', 'public_id file thumb_file bytes deleted_us removed_us', 'id'),
         receipts: group((await read('callback_receipt', 'id job_id provider verdict', 'id')).filter((row) => row.job_id)),
         deliveries: await read('webhook_delivery', 'id public_id account_id job_id endpoint_id url state tries attempt_n redelivered_us', 'id'),
         due: await read('due', 'job_id kind due_us tries', 'job_id'),

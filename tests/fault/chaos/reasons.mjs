@@ -1,7 +1,7 @@
 /* Why a job may end without a film: each code, and what must have happened for it to be the truth, by the tags of its
  * prompt, which its provider obeyed, or by a fault that was injected at that moment. Silence is no reason: a run that its
  * provider finished is only given up for what was wrong with its file, or at the deadline. */
-import { FETCHES_IMAGES, namesOf } from './tags.mjs';
+import { namesOf } from './tags.mjs';
 import { SUBMIT_S } from './world.mjs';
 
 /* Tags that make a provider say it, anywhere in the prompt. */
@@ -37,7 +37,7 @@ function disturbed(faults, parts, fromMs, toMs) {
  * before its time was up; or it came there when there was hardly any time left. */
 function submitWasLost(attempt, { tags, body }, runs, faults) {
     const sentMs = attempt.created_us / 1000, limitMs = SUBMIT_S * 1000, run = runs.findLast((one) => Date.parse(one.at) >= sentMs - 100);
-    const imageMs = body.imageUrl && FETCHES_IMAGES.includes(attempt.provider) ? 2 * limitMs : 0; /* before it goes out */
+    const imageMs = body.imageUrl && attempt.provider === 'comfyui' ? limitMs : 0; /* before it goes out */
     const parts = ['sweeper', 'providers', 'mariadb', 'machine', ...attempt.provider === 'studio' ? ['nginx', 'studio'] : []];
     return SUBMIT_LOST.test(tags) || (run && Date.parse(run.at) + lateMs(tags) - sentMs > limitMs - 500) ||
         disturbed(faults, parts, sentMs - 100, sentMs + imageMs + limitMs + 500);

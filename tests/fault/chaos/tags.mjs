@@ -23,7 +23,6 @@ const DOORS = {
     'callback-old': ['replicate', 'kling', 'kling_legacy', 'fal', 'gateway', 'veo'],
 };
 const NOT_AT_COMFYUI = ['429', 'poll-429', 'no-credit', 'moderated-submit', 'moderated-run', 'moderated-output'];
-export const FETCHES_IMAGES = ['veo', 'comfyui', 'studio']; /* or has them fetched by us; others get an address that nobody asks */
 const ROUNDS = 2;          /* one may be canceled, or never come that far */
 const STUDIO_SHARE = 0.03; /* it really renders */
 const IMAGE_SHARE = 0.25;  /* of jobs of models that may have one */
@@ -71,8 +70,8 @@ export class Deals {
             body.resolution = '360p';
         let image;
         if (model.image === 'required' || (model.image === 'optional' && dice.chance(IMAGE_SHARE))) {
-            image = FETCHES_IMAGES.includes(provider) ? dice.weighed(IMAGES) : 'good.png';
-            body.imageUrl = FETCHES_IMAGES.includes(provider) ? hooks.url(`/image/${image}`) : `https://pictures.example/${image}`;
+            image = dice.weighed(IMAGES);
+            body.imageUrl = hooks.url(`/image/${image}`); /* where we fetch it, whoever makes the video */
         }
         return { tags, image, provider, body };
     }
