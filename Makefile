@@ -3,24 +3,26 @@
 
 # ---- layers, from the ground up (see core/, tests/lint/includes.sh holds them to it) ----
 BASE     := arena conf env err fault id log scan sb str time utf8
-IO       := address child db db_link fetch file hash hash_sign json json_scan json_write transfer
+IO       := address child db db_link fetch file hash hash_sign json json_scan json_write sigv4 transfer xml
 PROVIDER := adapter catalogue catalogue_fit catalogue_model catalogue_read catalogue_wire comfyui \
             comfyui_send fal kling luma match minimax openai providers replicate route runway \
             schema schema_check veo verify
 ACCOUNT  := account
 MONEY    := brake cost ledger plan quote usage use
-MEDIA    := gate link store
+MEDIA    := boxes disk forecast gate image key link name s3 s3_call s3_list store store_now
+MODERATE := azure finder normalise openai rules rules_read service verdict
 NOTIFY   := deliver delivery endpoint outbox
-JOB      := adopt callback cancel clock create decide erase export offer policy quote read request standing state store tell wake weather
-SWEEPER  := away books budget deliver dispatch ingest keys line poll prepare queue reroute resolve slots sweep task traffic weather
+JOB      := adopt callback cancel clock create decide erase erasure export moderation offer policy quote read request retain review share standing state store tell upload wake weather
+SWEEPER  := away books bucket budget check deliver dispatch frames ingest keys line moderate poll prepare queue reference reroute resolve retention room slots sweep task traffic uploads weather
 
 CORE := $(BASE:%=base/%) $(IO:%=io/%) $(PROVIDER:%=provider/%) $(ACCOUNT:%=account/%) \
-        $(MONEY:%=money/%) $(MEDIA:%=media/%) $(NOTIFY:%=notify/%) $(JOB:%=job/%)
+        $(MONEY:%=money/%) $(MODERATE:%=moderate/%) \
+        $(MEDIA:%=media/%) $(NOTIFY:%=notify/%) $(JOB:%=job/%)
 
 # ---- programs ----
-WEB    := app auth deliveries fcgx hooks jobs limits loop media meta models problem query quotes routes sessions status usage webhooks
-STUDIO := api books deliver drawing files font form poke render request words worker
-CLI    := main account callback catalogue db desk doctor funds job orphans plan provider report webhook
+WEB    := app auth deliveries fcgx file form hooks jobs limits loop media meta models problem query quotes reviews routes sessions shares status storage uploads usage users webhooks
+STUDIO := api books deliver drawing files font poke render request words worker
+CLI    := main account callback catalogue db desk doctor erase funds hold job media media_audit moderation orphans plan provider report retention review storage webhook
 
 # ---- build ----
 BUILD  ?= build
@@ -31,7 +33,7 @@ WARN   := -Wall -Wextra -Werror -Wshadow -Wconversion -Wstrict-prototypes -Wmiss
 LIBS_H := $(shell pkg-config --cflags-only-I libmariadb json-c 2>/dev/null | sed 's/-I/-isystem /g')
 CFLAGS  = -std=c17 -pedantic -D_DEFAULT_SOURCE -fno-common -MMD -MP $(OPT) $(WARN) -Icore $(LIBS_H) \
           -include core/base/banned.h
-LDLIBS := -lmariadb -lcurl -ljson-c -lb2 -lcrypto -linih
+LDLIBS := -lmariadb -lcurl -ljson-c -lb2 -lcrypto -linih -licui18n -licuuc -lexpat
 LIBS_T := -lcmocka -ljansson
 
 PROGRAMS := $(BUILD)/filmgate $(BUILD)/filmgate-api $(BUILD)/filmgate-hook $(BUILD)/filmgate-studio \
@@ -76,11 +78,12 @@ $(BUILD)/filmgate-studio: $(BUILD)/fcgi/studio/main.o $(STUDIO:%=$(BUILD)/fcgi/s
 	$(LINK) -lfcgi
 
 # The studio's own parts, without the pool's half of it.
-STUDIO_OWN := $(patsubst %,$(BUILD)/fcgi/studio/%.o,$(filter-out api,$(STUDIO)))
+STUDIO_OWN := $(patsubst %,$(BUILD)/fcgi/studio/%.o,$(filter-out api,$(STUDIO))) $(BUILD)/fcgi/form.o
 $(BUILD)/tests/unit/studio_test $(BUILD)/tests/store/studio_test: $(STUDIO_OWN)
 
 $(BUILD)/tests/unit/traffic_test: $(BUILD)/core/sweeper/traffic.o
 $(BUILD)/tests/unit/cli_test: $(BUILD)/core/cli/catalogue.o
+$(BUILD)/tests/unit/moderation_cli_test: $(patsubst %,$(BUILD)/core/cli/%.o,desk moderation)
 
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/tests/t.o $(BUILD)/libfgcore.a
 	$(LINK) $(LIBS_T)
@@ -122,23 +125,26 @@ $(DB_TESTS): $(BUILD)/tests/store/%: $(BUILD)/tests/store/%.o $(BUILD)/tests/sto
              $(BUILD)/libfgcore.a
 	$(LINK) $(LIBS_T)
 # Jobs with a sweeper in process and a fake provider.
-JOB_TESTS := job job_life books brake callback verdict cancel clock deliver funds sweep poll ingest lease money_random notify \
-             operator parallel prepare retired routing slots unsure
+JOB_TESTS := job job_life books brake callback verdict cancel clock deliver funds sweep poll ingest lease moderation money_random \
+             notify operator parallel prepare erasure retention storage retired routing slots unsure uploads
 $(JOB_TESTS:%=$(BUILD)/tests/store/%_test): $(BUILD)/tests/store/job_world.o $(BUILD)/tests/store/db_proxy.o \
              $(BUILD)/tests/fakes/provider.o $(BUILD)/tests/fakes/comfy.o $(SWEEPER:%=$(BUILD)/core/sweeper/%.o)
+$(BUILD)/tests/store/moderation_test: $(BUILD)/tests/fakes/moderator.o
 $(BUILD)/tests/store/notify_test $(BUILD)/tests/store/deliver_test: $(BUILD)/tests/fakes/receiver.o \
              $(BUILD)/tests/store/notify_world.o
 $(BUILD)/tests/store/money_random_test $(BUILD)/tests/store/parallel_test: $(BUILD)/tests/store/money_truth.o
 $(BUILD)/tests/store/funds_test: $(patsubst %,$(BUILD)/core/cli/%.o,desk doctor funds plan report)
+$(BUILD)/tests/store/erasure_test $(BUILD)/tests/store/retention_test $(BUILD)/tests/store/storage_test: \
+             $(patsubst %,$(BUILD)/core/cli/%.o,desk erase hold media_audit retention storage)
 $(BUILD)/tests/store/operator_test: $(patsubst %,$(BUILD)/core/cli/%.o,callback desk orphans)
 $(BUILD)/tests/store/%: $(BUILD)/tests/store/%.o $(DB_WORLD) $(BUILD)/tests/t.o $(BUILD)/libfgcore.a
 	$(LINK) $(LIBS_T)
 
 # Stories with faults in them, of a build with FG_FAULT.
-NTH := nth_test play stories_job stories_other
+NTH := nth_test play stories_job stories_media stories_moderation stories_other
 $(BUILD)/tests/fault/nth_test: $(NTH:%=$(BUILD)/tests/fault/%.o) \
              $(BUILD)/tests/store/job_world.o $(BUILD)/tests/store/notify_world.o $(BUILD)/tests/store/db_proxy.o \
-             $(BUILD)/tests/fakes/provider.o $(BUILD)/tests/fakes/comfy.o $(BUILD)/tests/fakes/receiver.o \
+             $(BUILD)/tests/fakes/provider.o $(BUILD)/tests/fakes/comfy.o $(BUILD)/tests/fakes/receiver.o $(BUILD)/tests/fakes/moderator.o \
              $(SWEEPER:%=$(BUILD)/core/sweeper/%.o) \
              $(DB_WORLD) $(BUILD)/tests/t.o $(BUILD)/libfgcore.a
 	$(LINK) $(LIBS_T)
@@ -149,14 +155,26 @@ $(BUILD)/tests/web/%: $(BUILD)/tests/web/%.o $(BUILD)/tests/web/web_world.o $(WE
                   $(BUILD)/tests/t.o $(BUILD)/libfgcore.a
 	$(LINK) $(LIBS_T) -lfcgi
 
+# The store by hand, for tests/s3.
+$(BUILD)/tests/s3/drive: $(BUILD)/tests/s3/drive.o $(BUILD)/libfgcore.a
+	$(LINK)
+
 $(BUILD)/tests/bench/raw.o: LIBS_H += -include mysql.h
 # memmem is GNU's own
-$(BUILD)/tests/bench/load.o $(BUILD)/tests/web/status_test.o: CFLAGS += -D_GNU_SOURCE
+$(BUILD)/tests/bench/load.o $(BUILD)/tests/web/status_test.o $(BUILD)/tests/store/ingest_test.o: CFLAGS += -D_GNU_SOURCE
 $(BUILD)/tests/bench/load $(BUILD)/tests/bench/polls $(BUILD)/tests/bench/raw: $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o \
                   $(BUILD)/libfgcore.a
 	$(LINK)
 $(BUILD)/tests/bench/empty: $(BUILD)/tests/bench/empty.o $(WEB:%=$(BUILD)/fcgi/%.o) $(BUILD)/libfgcore.a
 	$(LINK) -lfcgi
+
+# A hundred thousand files that have expired, and creations meanwhile; by a database of its own.
+$(BUILD)/tests/bench/retention: $(BUILD)/tests/bench/retention.o $(BUILD)/tests/store/job_world.o $(BUILD)/tests/store/db_proxy.o \
+             $(BUILD)/tests/fakes/provider.o $(BUILD)/tests/fakes/comfy.o $(SWEEPER:%=$(BUILD)/core/sweeper/%.o) \
+             $(DB_WORLD) $(BUILD)/tests/t.o $(BUILD)/libfgcore.a
+	$(LINK) $(LIBS_T)
+bench-retention: $(BUILD)/tests/bench/retention
+	@CMOCKA_MESSAGE_OUTPUT=STDOUT $(BUILD)/tests/bench/retention
 
 # ---- the two commands ----
 # Packages first, then make anew: what pkg-config answers above is right only once they are there.
@@ -186,6 +204,7 @@ T_STORE := $(STORE:%=$(BUILD)/tests/store/%)
 T_WEB   := $(TWEB:%=$(BUILD)/tests/web/%)
 T_LINT  := $(filter-out tests/lint/lib.sh,$(wildcard tests/lint/*.sh))
 T_E2E   := $(wildcard tests/e2e/*.test.mjs)
+T_S3    := $(wildcard tests/s3/*.test.mjs)
 T_PROV  := $(wildcard tests/fakes/providers/*.test.mjs) $(wildcard tests/providers/*.test.mjs)
 T_FAULT := $(FAULT_BUILD)/tests/fault/nth_test $(wildcard tests/fault/*.test.mjs) tests/fault/chaos.sh
 T_C     := $(T_UNIT) $(T_STORE) $(T_WEB)
@@ -193,10 +212,10 @@ T_ASAN  := $(if $(SANITIZED),$(T_C:$(BUILD)/%=asan:$(SANITIZED)/%))
 export BUILD
 export CHECK_CC = $(CC) $(filter-out -MMD -MP,$(CFLAGS))
 
-test-programs: $(T_C)
+test-programs: $(T_C) $(BUILD)/tests/s3/drive
 fault-programs: $(BUILD)/tests/fault/nth_test
 test-run:
-	@tests/run.sh $(T_LINT) $(T_C) $(T_ASAN) $(T_PROV) $(T_FAULT) $(T_E2E)
+	@tests/run.sh $(T_LINT) $(T_C) $(T_ASAN) $(T_PROV) $(T_S3) $(T_FAULT) $(T_E2E)
 test-unit: $(T_UNIT)
 	@tests/run.sh $^
 test-store: $(T_STORE)
@@ -222,6 +241,8 @@ chaos-selftest: tests/node_modules/.package-lock.json
 	@FILMGATE_LIMITS_DUPLICATE_WINDOW_S=0 BUILD=$(FAULT_BUILD) node tests/fault/chaos/selftest.mjs
 test-providers: tests/node_modules/.package-lock.json
 	@tests/run.sh $(T_PROV)
+test-s3: all $(BUILD)/tests/s3/drive tests/node_modules/.package-lock.json
+	@tests/run.sh $(T_S3)
 test-e2e: all tests/node_modules/.package-lock.json
 	@tests/run.sh $(T_E2E)
 
@@ -242,4 +263,4 @@ clean:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 .SECONDARY: # keep objects: an executable made again should not compile them again
 .PHONY: all clean run test packages packages-test test-programs fault-programs test-run test-unit test-store test-web \
-        test-lint test-asan test-fault chaos chaos-selftest test-providers test-e2e bench bench-programs
+        test-lint test-asan test-fault chaos chaos-selftest test-providers test-s3 test-e2e bench bench-programs bench-retention
