@@ -2,7 +2,7 @@
  * while jobs run and the mover is killed. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Stage } from '../fault/stage.mjs';
@@ -82,6 +82,31 @@ test('a job is stored in the bucket, and a browser is sent there', { timeout: 60
     assert.equal((await fetch((await anyone.fetch(first.posterUrl)).headers.get('location'))).headers.get('content-type'), 'image/jpeg');
     const csp = (await anyone.fetch('/')).headers.get('content-security-policy');
     assert.match(csp, new RegExp(`media-src 'self' ${p.endpoint};`), 'the page may follow');
+});
+
+test('a picture goes there too, and is moved like a film', { timeout: 60000 }, async () => {
+    const sent = await anyone.fetch('/v1/uploads', {
+        method: 'POST', headers: { Authorization: `Bearer ${stage.client.key}` }, body: readFileSync(path.join(tree, 'www/page.png')),
+    });
+    assert.equal(sent.status, 201);
+    const upload = await sent.json();
+    const follow = async () => {
+        const answer = await anyone.fetch(upload.url);
+        return answer.status === 302 ? fetch(answer.headers.get('location')) : answer;
+    };
+    const picture = await bytesOf(await follow());
+    assert.equal(picture.length, upload.bytes);
+    assert.equal((await inBucket(upload.id)).length, 2, 'with its small one');
+    assert.deepEqual(onDisk(upload.id), []);
+    stage.sql('UPDATE upload SET created_us = created_us - 3600000000');
+    assert.match(await migrated('disk'), /^1 moved, 0 failed/m);
+    assert.equal(onDisk(upload.id).length, 2);
+    assert.equal((await anyone.fetch(upload.url)).status, 200);
+    assert.ok(picture.equals(await bytesOf(await follow())), 'the same picture');
+    assert.match(await migrated('s3'), /^1 moved, 0 failed/m);
+    assert.ok(picture.equals(await bytesOf(await follow())), 'and back');
+    assert.equal((await stage.client.fetch(`/v1/uploads/${upload.id}`, { method: 'DELETE' })).status, 204);
+    await until('it is gone from there', async () => (await inBucket(upload.id)).length === 0);
 });
 
 test('to the disk while jobs run; the old ones go when nobody can be reading them', { timeout: 60000 }, async () => {
