@@ -128,6 +128,15 @@ export class Stack {
         return Number(readFileSync(path.join(this.var, 'run', `${part}.pid`), 'utf8'));
     }
 
+    /* nginx with its configuration as it is now. An old worker closes what is idle, perhaps while we write on it: it is
+     * done when none of them is left. */
+    async reload() {
+        const nginx = this.pid('nginx');
+        const old = children(nginx);
+        process.kill(nginx, 'SIGHUP');
+        await until('the old workers end', () => !children(nginx).some((worker) => old.includes(worker)));
+    }
+
     log(part) {
         return readFileSync(path.join(this.var, 'log', `${part}.log`), 'utf8');
     }

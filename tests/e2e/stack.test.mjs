@@ -144,7 +144,7 @@ test('a caller whose writes hang holds so many of them; its polls and everybody 
     const demo = readEnv(path.join(stack.var, 'demo.env'));
     const file = path.join(stack.var, 'conf', 'nginx.conf');
     writeFileSync(file, readFileSync(file, 'utf8').replace(/limit_conn writers \d+/, 'limit_conn writers 4'));
-    process.kill(stack.pid('nginx'), 'SIGHUP');
+    await stack.reload();
     const { hostname, port } = new URL(stack.client.url);
     const hanging = Array.from({ length: 8 }, () => connect(Number(port), hostname).on('error', () => {}));
     t.after(() => hanging.forEach((socket) => socket.destroy()));
@@ -170,7 +170,7 @@ test('past its limit a caller hears 429 and when to come back; another kind of r
         writeFileSync(file, readFileSync(file, 'utf8').replace(/zone=reading burst=\d+/g, 'zone=reading burst=1')
             .replace(/zone=reading:8m rate=\d+r/g, 'zone=reading:8m rate=1r'));
     }
-    process.kill(stack.pid('nginx'), 'SIGHUP');
+    await stack.reload();
     const answer = await until('a 429', async () => {
         const got = await stack.client.fetch('/v1/jobs');
         return got.status === 429 && got;
