@@ -28,7 +28,7 @@ GRANT SELECT, INSERT, UPDATE ON `{{database}}`.callback_receipt TO 'fg_web'@'{{h
 GRANT SELECT, INSERT, UPDATE ON `{{database}}`.idempotency TO 'fg_web'@'{{host}}';
 GRANT SELECT ON `{{database}}`.heartbeat TO 'fg_web'@'{{host}}';
 GRANT SELECT ON `{{database}}`.clock TO 'fg_web'@'{{host}}';
-GRANT SELECT ON `{{database}}`.provider_state TO 'fg_web'@'{{host}}';
+GRANT SELECT, INSERT, UPDATE ON `{{database}}`.provider_state TO 'fg_web'@'{{host}}';
 GRANT SELECT, INSERT, UPDATE ON `{{database}}`.provider_keys TO 'fg_web'@'{{host}}';
 GRANT SELECT ON `{{database}}`.model_weather TO 'fg_web'@'{{host}}';
 GRANT SELECT, INSERT, UPDATE ON `{{database}}`.webhook_endpoint TO 'fg_web'@'{{host}}';
@@ -43,8 +43,10 @@ GRANT SELECT, INSERT, UPDATE ON `{{database}}`.user_blocks TO 'fg_web'@'{{host}}
 GRANT SELECT ON `{{database}}`.webhook_attempt TO 'fg_web'@'{{host}}';
 GRANT SELECT, INSERT ON `{{database}}`.erasure TO 'fg_web'@'{{host}}';
 GRANT SELECT ON `{{database}}`.storage_day TO 'fg_web'@'{{host}}';
-GRANT SELECT ON `{{database}}`.legal_hold TO 'fg_web'@'{{host}}';
+GRANT SELECT, INSERT, UPDATE (ended_us) ON `{{database}}`.legal_hold TO 'fg_web'@'{{host}}';
 GRANT SELECT ON `{{database}}`.legal_hold_gate TO 'fg_web'@'{{host}}';
+GRANT SELECT, INSERT ON `{{database}}`.operator_action TO 'fg_web'@'{{host}}';
+GRANT SELECT, DELETE ON `{{database}}`.wire TO 'fg_web'@'{{host}}';
 
 -- @sweeper
 CREATE USER IF NOT EXISTS 'fg_sweeper'@'{{host}}';
@@ -90,6 +92,7 @@ GRANT SELECT (account_id, role, user_id, revoked_us), UPDATE (revoked_us, label,
 GRANT SELECT, INSERT, UPDATE, DELETE ON `{{database}}`.storage_day TO 'fg_sweeper'@'{{host}}';
 GRANT SELECT ON `{{database}}`.legal_hold TO 'fg_sweeper'@'{{host}}';
 GRANT SELECT ON `{{database}}`.legal_hold_gate TO 'fg_sweeper'@'{{host}}';
+GRANT SELECT, INSERT, UPDATE, DELETE ON `{{database}}`.wire TO 'fg_sweeper'@'{{host}}';
 
 -- @studio
 CREATE USER IF NOT EXISTS 'fg_studio'@'{{host}}';

@@ -28,6 +28,7 @@ enum fg_code fg_fail(struct fg_ctx *cx, enum fg_code code, const char *fmt, ...)
     cx->err.retry_after_s = 0;
     cx->err.field_n = 0;
     cx->err.job = NULL;
+    cx->err.job_us = 0;
     cx->err.limit = (struct fg_err_limit){ 0 };
     (void)vsnprintf(cx->err.detail, sizeof cx->err.detail, fmt, ap);
     va_end(ap);

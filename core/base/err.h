@@ -47,6 +47,7 @@ struct fg_err {
     char cause[FG_ERR_TEXT_MAX];  /* for the log only */
     int retry_after_s;            /* 0: the table's default */
     const char *job;              /* public id of the job that the error is about; NULL: none */
+    long long job_us;             /* when that job was created, microseconds since 1970 UTC */
     struct fg_err_limit limit;
     unsigned field_n;
     struct fg_err_field field[FG_ERR_FIELDS_MAX];

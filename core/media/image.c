@@ -6,7 +6,6 @@
 #define VIPSHEADER IMAGE_PROGRAM "header"
 #define THUMB_SIDE "320"
 #define THUMB_BYTES (1 * (int64_t)FG_MIB)
-#define SIDE_MAX 65535
 /* A handler runs them one after the other while its client waits. */
 #define HEADER_S 5
 #define MAKE_S 15
@@ -87,9 +86,12 @@ enum fg_code image_header_read(struct fg_ctx *cx, const struct conf *conf, struc
         return fg_fail(cx, FG_IMAGE_INVALID, "The picture has no size.");
     if (!fg_eq(loader, fg_str_c(kind_of(type)->loader)))
         return fg_fail(cx, FG_IMAGE_INVALID, "The picture is not of the type that it begins as.");
-    if (width > SIDE_MAX || height > SIDE_MAX || width * height > (uint64_t)conf->media_upload_pixels)
+    if (width > IMAGE_SIDE_MAX || height > IMAGE_SIDE_MAX || width * height > (uint64_t)conf->media_upload_pixels)
         return fg_fail(cx, FG_IMAGE_INVALID, "The picture has %llu x %llu pixels; %lld are allowed.",
                        (unsigned long long)width, (unsigned long long)height, (long long)conf->media_upload_pixels);
+    if (width < (uint64_t)conf->media_upload_side_min || height < (uint64_t)conf->media_upload_side_min)
+        return fg_fail(cx, FG_IMAGE_INVALID, "The picture has %llu x %llu pixels; each side needs %lld.",
+                       (unsigned long long)width, (unsigned long long)height, (long long)conf->media_upload_side_min);
     *out = (struct image_facts){ (int64_t)width, (int64_t)height };
     return FG_OK;
 }

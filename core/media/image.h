@@ -19,6 +19,7 @@ enum image_type image_type(struct fg_str bytes);
 struct fg_str image_mime(enum image_type type);
 const char *image_suffix(enum image_type type);
 
+#define IMAGE_SIDE_MAX 65535 /* of one that is decoded */
 #define IMAGE_BYTES_MAX (32 * (int64_t)FG_MIB) /* of one that was made anew */
 
 struct image_facts {
@@ -27,8 +28,8 @@ struct image_facts {
 
 /* What its header says, without decoding it. path: absolute. */
 void image_header_call(struct fg_ctx *cx, const struct conf *conf, const char *path, struct child_call *out);
-/* Reads what that program printed. FG_IMAGE_INVALID, with words: another type than its first bytes say, no size, or
- * more pixels than are decoded. */
+/* Reads what that program printed. FG_IMAGE_INVALID, with words: another type than its first bytes say, no size, more
+ * pixels than are decoded, or a side that is shorter than media.upload_side_min. */
 enum fg_code image_header_read(struct fg_ctx *cx, const struct conf *conf, struct fg_str printed, enum image_type type,
                                struct image_facts *out) FG_MUST_CHECK;
 /* The same picture as a file of the same type that holds nothing else: upright, in sRGB, no side longer than

@@ -8,6 +8,7 @@
 #define PAUSE_MIN_US FG_US_PER_S
 #define PAUSE_MAX_US (5 * FG_US_PER_S) /* also how long its return may go unnoticed */
 #define LATER_US (10 * FG_US_PER_MS)
+#define WIRE_TRIES 3
 #define LATER_ROW_MAX 110 /* three numbers and an owner in hex */
 
 bool db_no_help(enum fg_code rc)
@@ -98,11 +99,21 @@ void task_later(struct task *t, int64_t due_us, int64_t tries)
     t->ended = true;
 }
 
-/* What a turn has given back, in one statement: a round trip per unchanged poll would be most of our work. */
+struct giving {
+    struct sweeper *s;
+    unsigned tries;
+};
+
+/* What a turn has given back, in one statement: a round trip per unchanged poll would be most of our work. The record
+ * may be what keeps it from being written down: work comes first. */
 static enum fg_code give_back_body(struct fg_ctx *cx, struct db *db, void *arg)
 {
-    const struct sweeper *s = arg;
+    struct giving *g = arg;
+    struct sweeper *s = g->s;
     struct sb rows = sb_in(cx->mem, SWEEP_LATER_MAX * LATER_ROW_MAX);
+    enum fg_code rc = g->tries++ < WIRE_TRIES ? wire_write_left(cx, db, s) : FG_OK;
+    if (rc != FG_OK || !s->later_n)
+        return rc;
     for (unsigned i = 0; i < s->later_n; i++) {
         const struct later *l = &s->later[i];
         struct fg_str owner = hash_hex(cx->mem, l->owner, SWEEP_OWNER_LEN);
@@ -117,7 +128,7 @@ static enum fg_code give_back_body(struct fg_ctx *cx, struct db *db, void *arg)
 int64_t give_back_in_us(const struct sweeper *s)
 {
     int64_t mono = ctx_mono_us(&s->cx), at = s->later_mono_us;
-    if (!s->later_n)
+    if (!s->later_n && !wire_waits(s))
         return INT64_MAX;
     if (at < s->away_until_us)
         at = s->away_until_us;
@@ -128,13 +139,16 @@ void give_back(struct sweeper *s)
 {
     bool full = s->later_n >= SWEEP_LATER_BATCH, alone = s->task_n == 0;
     int64_t mono = ctx_mono_us(&s->cx);
-    if (!s->later_n || mono < s->away_until_us || (!full && !alone && !s->draining && mono < s->later_mono_us))
+    if ((!s->later_n && !wire_waits(s)) || mono < s->away_until_us ||
+        (!full && !alone && !s->draining && mono < s->later_mono_us))
         return;
-    enum fg_code rc = db_tx(&s->cx, s->env.db, give_back_body, s);
+    struct giving g = { s, 0 };
+    enum fg_code rc = db_tx(&s->cx, s->env.db, give_back_body, &g);
     if (rc != FG_OK)
         sweep_failed(s, rc, "sweep.give_back_failed", fg_str_c(s->name));
     if (db_no_help(rc)) /* once more later: a row whose lease has been taken over, or which was written, is let alone */
         return;
+    wire_forget_left(s, rc == FG_OK && g.tries <= WIRE_TRIES);
     s->later_n = 0; /* after any other failure the leases bring them back */
     s->look_now = true;
 }

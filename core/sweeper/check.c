@@ -195,7 +195,7 @@ static bool ask_service(struct task *t, const struct check_step *step)
     }
     call.timeout_ms = step->site->timeout_ms;
     call.max_bytes = REPLY_MAX;
-    task_fetch(t, &call, answered);
+    task_fetch(t, WIRE_NOTHING, &call, answered);
     return true;
 }
 

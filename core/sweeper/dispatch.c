@@ -111,7 +111,7 @@ static enum fg_code move_job(struct fg_ctx *cx, struct db *db, const struct reco
     return job_move(cx, db, j, &(struct job_change){ .event = EV_UNKNOWN, .due_us = cx->now_us + policy_resolve_us(cx, 1) });
 }
 
-static enum fg_code record_body(struct fg_ctx *cx, struct db *db, void *arg)
+static enum fg_code record_outcome(struct fg_ctx *cx, struct db *db, void *arg)
 {
     static const enum attempt_state state[] = { [SUBMIT_ACCEPTED] = ATTEMPT_ACCEPTED,
                                                 [SUBMIT_REFUSED] = ATTEMPT_REFUSED,
@@ -135,7 +135,16 @@ static enum fg_code record_body(struct fg_ctx *cx, struct db *db, void *arg)
                    ? job_move(cx, db, j, &(struct job_change){ .event = EV_LATE,
                                                                .data = event_data(cx, "providerJobId", r->id) })
                    : FG_OK;
-    rc = move_job(cx, db, rec, j);
+    return move_job(cx, db, rec, j);
+}
+
+/* What was said goes with what came of it. */
+static enum fg_code record_body(struct fg_ctx *cx, struct db *db, void *arg)
+{
+    const struct record *rec = arg;
+    enum fg_code rc = record_outcome(cx, db, arg);
+    if (rc == FG_OK)
+        rc = wire_write(cx, db, rec->t);
     FG_CRASH_POINT("submit.before_record_commit");
     return rc;
 }
@@ -175,6 +184,7 @@ bool submit_record(struct task *t, const struct submit_reply *r)
         return true;
     }
     if (task_ok(t, rc, "submit.record_failed")) {
+        wire_written(t);
         FG_CRASH_POINT("submit.recorded");
         job_log(&t->cx, &rec.job);
         if (r->outcome != SUBMIT_ACCEPTED)
@@ -232,7 +242,7 @@ static void submit(struct task *t)
     call.once = true;
     call.timeout_ms = t->s->env.conf->sweeper_submit_timeout_s * 1000;
     call.max_bytes = SUBMIT_REPLY_MAX;
-    task_call(t, &call, submitted);
+    task_call(t, WIRE_SUBMIT, &call, submitted);
 }
 
 /* The image is ready: only now may the provider take the job. */

@@ -67,6 +67,8 @@ static enum fg_code stored_body(struct fg_ctx *cx, struct db *db, void *arg)
                             DB(t->facts.width), DB(t->facts.height), DB(t->facts.duration_ms), DB(cx->now_us)));
     if (rc == FG_OK)
         rc = ledger_storage(cx, db, j->account_id, t->bytes);
+    if (rc == FG_OK)
+        rc = wire_write(cx, db, t);
     FG_CRASH_POINT("ingest.before_commit");
     return rc;
 }
@@ -127,6 +129,7 @@ static void commit_stored(struct task *t)
         settle_files(t);
         return;
     }
+    wire_written(t);
     job_log(&t->cx, &s->job);
     FG_CRASH_POINT("ingest.recorded");
     if (t->work.tries > 1) /* whoever tried before may have died between put and commit */
@@ -287,7 +290,7 @@ static void download(struct task *t)
     call.timeout_ms = conf->media_fetch_timeout_s * 1000;
     call.max_bytes = conf->media_max_bytes;
     call.redirects = 3;
-    task_fetch(t, &call, downloaded);
+    task_fetch(t, WIRE_FETCH, &call, downloaded);
 }
 
 /* Links die: the provider is asked where the file is before each download. */

@@ -38,7 +38,7 @@ static void fetch_keys(struct sweeper *s, const struct cat_provider *p)
     t->provider = p;
     call.timeout_ms = s->env.conf->sweeper_call_timeout_s * 1000;
     call.max_bytes = REPLY_MAX;
-    task_fetch(t, &call, fetched);
+    task_fetch(t, WIRE_NOTHING, &call, fetched);
 }
 
 /* The one that changes the row fetches. */

@@ -123,7 +123,7 @@ static bool cancel_ask(struct task *t, enum remote_state seen)
     call.once = call.once || t->adapter->cancel_deletes;
     call.timeout_ms = t->s->env.conf->sweeper_call_timeout_s * 1000;
     call.max_bytes = CANCEL_REPLY_MAX;
-    task_call(t, &call, cancel_answered);
+    task_call(t, WIRE_CANCEL, &call, cancel_answered);
     return true;
 }
 

@@ -54,7 +54,7 @@ static void hand_over(struct task *t)
     }
     call.timeout_ms = t->s->env.conf->sweeper_call_timeout_s * 1000;
     call.max_bytes = UPLOAD_REPLY_MAX;
-    task_call(t, &call, handed_over);
+    task_call(t, WIRE_IMAGE, &call, handed_over);
 }
 
 /* Gone is gone; what else there is may be otherwise another time. */

@@ -353,5 +353,5 @@ void reference_fetch(struct task *t, void (*then)(struct task *t))
     call.redirects = 3;
     call.timeout_ms = conf->sweeper_call_timeout_s * 1000;
     call.max_bytes = conf->media_upload_bytes;
-    task_fetch(t, &call, fetched);
+    task_fetch(t, WIRE_NOTHING, &call, fetched);
 }

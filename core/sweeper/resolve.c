@@ -59,7 +59,7 @@ static void replay(struct task *t)
     call.once = true;
     call.timeout_ms = t->s->env.conf->sweeper_call_timeout_s * 1000;
     call.max_bytes = RESOLVE_REPLY_MAX;
-    task_call(t, &call, replayed);
+    task_call(t, WIRE_SUBMIT, &call, replayed);
 }
 
 /* ---- looking in its list ---- */
@@ -120,7 +120,7 @@ static bool next_page(struct task *t)
         return false;
     call.timeout_ms = t->s->env.conf->sweeper_call_timeout_s * 1000;
     call.max_bytes = RESOLVE_REPLY_MAX;
-    task_call(t, &call, listed);
+    task_call(t, WIRE_LIST, &call, listed);
     return true;
 }
 

@@ -29,6 +29,7 @@ enum fg_code sweeper_open(struct fg_ctx *cx, struct sweeper *s, const struct con
                           const struct catalogue *catalogue, const uint8_t *pepper)
 {
     *s = (struct sweeper){ .cx = { .mem = arena_new() } };
+    s->wire = wire_open();
     clock_open(&s->clock, cx->env, &clock_sweeper);
     s->cx.env = &s->clock.env;
     s->env = (struct job_env){ .conf = conf, .catalogue = catalogue_hold(catalogue), .pepper = pepper, .wake_fd = -1 };
@@ -53,6 +54,7 @@ enum fg_code sweeper_open(struct fg_ctx *cx, struct sweeper *s, const struct con
 
 static void task_free(struct task *t)
 {
+    wire_leave(t);
     if (t->child.pid > 0)
         (void)child_end(&t->child);
     checking_drop(t);
@@ -85,6 +87,7 @@ void sweeper_close(struct sweeper *s)
     if (s->env.catalogue)
         catalogue_drop(s->env.catalogue);
     rules_drop(s->rules);
+    wire_close(s->wire);
     arena_free(s->cx.mem);
 }
 

@@ -17,6 +17,7 @@
 #include "money/ledger.h"
 #include "provider/match.h"
 #include "sweeper/traffic.h"
+#include "sweeper/wire.h"
 
 #define SWEEP_TASKS_MAX 512
 #define SWEEP_INGESTS_MAX 8       /* downloads at once */
@@ -84,7 +85,10 @@ struct task {
     /* a call that waits for its provider's rate */
     struct fetch_call call;
     fetch_done *call_done;
+    enum wire_what call_what;
     int64_t call_mono_us;         /* 0: none waits */
+
+    struct wire_note *wire;       /* what was heard and is not written yet */
 
     /* one look at a job, of several questions */
     int step;
@@ -127,6 +131,7 @@ struct sweeper {
     bool site_told[MODERATION_SERVICES_MAX]; /* that it cannot be asked, in the log */
     struct traffic traffic;
     struct deliveries *deliveries; /* outgoing webhooks under way */
+    struct wire *wire;            /* what is written of it with what is given back */
     struct bucket *bucket;        /* tidying the stores */
     struct task *tasks;
     unsigned task_n, ingest_n, check_n;
@@ -184,11 +189,11 @@ int64_t task_trouble(const struct task *t, enum trouble kind);
 void task_trouble_later(struct task *t, int64_t due_us, enum trouble kind);
 /* Ends the task; the row has been moved or removed, or its lease brings it back. */
 void task_end(struct task *t);
-/* Starts the call; done gets the task. The instant is new when done runs. */
-void task_fetch(struct task *t, const struct fetch_call *call, fetch_done *done);
+/* Starts the call; done gets the task. The instant is new when done runs. what: as it is recorded. */
+void task_fetch(struct task *t, enum wire_what what, const struct fetch_call *call, fetch_done *done);
 /* The same for a call to the job's provider: it waits for its turn in the provider's rate, and what comes of it is
  * told to the breaker. */
-void task_call(struct task *t, const struct fetch_call *call, fetch_done *done);
+void task_call(struct task *t, enum wire_what what, const struct fetch_call *call, fetch_done *done);
 /* Its turn has come. */
 void task_call_now(struct task *t);
 /* Starts a limited program; done gets its wait status, its output is in child_out. False: not started. */

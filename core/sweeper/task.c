@@ -38,6 +38,7 @@ struct fetching {
     struct task *t;
     fetch_done *done;
     bool heard; /* the breaker wants to know */
+    struct wire_call wire;
 };
 
 static void fetched(void *arg, const struct fetch_reply *reply)
@@ -48,38 +49,40 @@ static void fetched(void *arg, const struct fetch_reply *reply)
     struct provider_traffic *p = f->heard && t->provider ? traffic_of(&t->s->traffic, t->provider->name) : NULL;
     if (p)
         traffic_heard(&t->cx, t->s->env.db, p, reply->end == FETCH_ANSWERED && reply->status < 500);
+    wire_heard(t, &f->wire, reply);
     f->done(t, reply);
 }
 
-static void begin(struct task *t, const struct fetch_call *call, fetch_done *done, bool heard)
+static void begin(struct task *t, enum wire_what what, const struct fetch_call *call, fetch_done *done, bool heard)
 {
     struct fetching *f = arena_new_of(t->cx.mem, struct fetching);
-    *f = (struct fetching){ t, done, heard };
+    *f = (struct fetching){ t, done, heard, wire_begin(t, what, call) };
     fetch_start(t->s->fetcher, call, fetched, f);
 }
 
-void task_fetch(struct task *t, const struct fetch_call *call, fetch_done *done)
+void task_fetch(struct task *t, enum wire_what what, const struct fetch_call *call, fetch_done *done)
 {
-    begin(t, call, done, false);
+    begin(t, what, call, done, false);
 }
 
-void task_call(struct task *t, const struct fetch_call *call, fetch_done *done)
+void task_call(struct task *t, enum wire_what what, const struct fetch_call *call, fetch_done *done)
 {
     struct provider_traffic *p = t->provider ? traffic_of(&t->s->traffic, t->provider->name) : NULL;
     int64_t at = p && !call->once ? traffic_take(&t->cx, p, false) : 0; /* a submit has taken its place already */
     if (at <= ctx_mono_us(&t->cx)) {
-        begin(t, call, done, true);
+        begin(t, what, call, done, true);
         return;
     }
     t->call = *call;
     t->call_done = done;
+    t->call_what = what;
     t->call_mono_us = at;
 }
 
 void task_call_now(struct task *t)
 {
     t->call_mono_us = 0;
-    begin(t, &t->call, t->call_done, true);
+    begin(t, t->call_what, &t->call, t->call_done, true);
 }
 
 /* ---- one look ---- */
@@ -95,7 +98,7 @@ static enum fg_code ask(struct task *t)
         return rc;
     call.timeout_ms = t->s->env.conf->sweeper_call_timeout_s * 1000;
     call.max_bytes = LOOK_REPLY_MAX;
-    task_call(t, &call, answered);
+    task_call(t, WIRE_POLL, &call, answered);
     return FG_OK;
 }
 
@@ -161,7 +164,8 @@ static enum fg_code move_body(struct fg_ctx *cx, struct db *db, void *arg)
     if (j->progress < mine->progress) /* what the duty has learned, unless another has learned more meanwhile */
         j->progress = mine->progress;
     j->queue_position = mine->queue_position;
-    return job_move(cx, db, j, m->ch);
+    rc = job_move(cx, db, j, m->ch);
+    return rc == FG_OK ? wire_write(cx, db, m->t) : rc;
 }
 
 enum fg_code task_move(struct task *t, const struct job_change *ch)
@@ -172,8 +176,10 @@ enum fg_code task_move(struct task *t, const struct job_change *ch)
         rc = db_tx(&t->cx, t->s->env.db, move_body, &m);
     if (rc == FG_DB_UNSURE && ch->event != EV_PROGRESS)
         rc = job_settle(&t->cx, t->s->env.db, &m.job);
-    if (rc == FG_OK)
+    if (rc == FG_OK) {
         t->work.job = m.job;
+        wire_written(t);
+    }
     if (rc == FG_OK && ch->event != EV_PROGRESS)
         job_log(&t->cx, &t->work.job);
     return rc;
