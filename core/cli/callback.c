@@ -1,10 +1,10 @@
-/* filmgate callback, filmgate jobs resolve: what a support case needs. */
+/* filmgate callback: what providers told us. */
 #include <stdio.h>
 
 #include "base/scan.h"
 #include "base/time.h"
 #include "cli/cli.h"
-#include "job/store.h"
+#include "job/job.h"
 
 struct row {
     int64_t id;
@@ -50,7 +50,6 @@ enum fg_code cli_callback_replay(struct fg_ctx *cx, const struct conf *conf, int
         return rc;
     env.pepper = pepper;
     rc = cli_db(cx, conf, &env.db);
-    cx->request_id = FG_LIT("operator");
     if (rc == FG_OK)
         rc = job_callback_replay(cx, &env, (int64_t)id);
     if (rc == FG_OK)
@@ -58,24 +57,5 @@ enum fg_code cli_callback_replay(struct fg_ctx *cx, const struct conf *conf, int
     db_close(env.db);
     catalogue_drop(env.catalogue);
     explicit_bzero(pepper, sizeof pepper);
-    return rc;
-}
-
-enum fg_code cli_jobs_resolve(struct fg_ctx *cx, const struct conf *conf, int argc, char **argv)
-{
-    struct fg_str accepted = fg_str_c(cli_option(argc, argv, "--accepted"));
-    const char *not_accepted = cli_option(argc, argv, "--not-accepted");
-    struct job_env env = { .conf = conf, .wake_fd = -1 };
-    struct job j;
-    if (!accepted.n == !not_accepted || accepted.n > PROVIDER_ID_MAX)
-        return fg_fail(cx, FG_INVALID_REQUEST, "say either --accepted PROVIDER_ID or --not-accepted");
-    enum fg_code rc = cli_db(cx, conf, &env.db);
-    if (rc != FG_OK)
-        return rc;
-    cx->request_id = FG_LIT("operator");
-    rc = job_decide(cx, &env, fg_str_c(argv[0]), accepted, &j);
-    if (rc == FG_OK)
-        printf("%.*s is now %s\n", FG_P(j.public_id), job_stage_name((enum job_stage)j.stage));
-    db_close(env.db);
     return rc;
 }

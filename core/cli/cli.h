@@ -33,11 +33,15 @@ enum fg_code cli_migrate(struct fg_ctx *cx, const struct conf *conf, int argc, c
 
 /* What a provider lists that no row of ours knows; adopts what carries our marks. */
 cli_fn cli_audit_provider;
-/* Kept callbacks; one of them once more; what became of a submit of unknown outcome. */
-cli_fn cli_callback_list, cli_callback_replay, cli_jobs_resolve;
+/* Kept callbacks; one of them once more. */
+cli_fn cli_callback_list, cli_callback_replay;
+/* Acts on a job, recorded; what became of a submit of unknown outcome; the newest records. */
+cli_fn cli_jobs_cancel, cli_jobs_ask, cli_jobs_retry, cli_jobs_resolve, cli_actions;
+/* FG_INVALID_REQUEST when it is too long; FG_NONE is none. */
+enum fg_code cli_reason_check(struct fg_ctx *cx, struct fg_str reason) FG_MUST_CHECK;
 /* What is known of each provider; no new jobs for one; jobs again, and a clean slate. */
 cli_fn cli_provider_list, cli_provider_pause, cli_provider_resume;
-cli_fn cli_account_create, cli_key_create, cli_key_list, cli_key_revoke, cli_jobs_show, cli_jobs_list;
+cli_fn cli_account_create, cli_key_create, cli_key_list, cli_key_revoke, cli_jobs_show, cli_jobs_explain, cli_jobs_list;
 /* Plans; an account's money and what it has used. */
 cli_fn cli_plan_list, cli_plan_show, cli_plan_create, cli_plan_set, cli_plan_assign;
 cli_fn cli_account_list, cli_account_show, cli_account_ledger, cli_account_topup, cli_account_adjust, cli_account_credit;

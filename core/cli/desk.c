@@ -34,6 +34,7 @@ enum fg_code cli_db(struct fg_ctx *cx, const struct conf *conf, struct db **out)
     clock_open(c, cx->env, &clock_cli);
     (void)clock_turn(cx, c, db, &moved_us);
     cx->env = &c->env;
+    cx->request_id = FG_LIT("operator");
     ctx_tick(cx);
     *out = db;
     return FG_OK;

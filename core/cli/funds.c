@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/time.h"
 #include "cli/cli.h"
+#include "job/action.h"
 #include "money/ledger.h"
 
 #define LIST_MAX INT64_C(500)
@@ -128,6 +129,8 @@ static enum fg_code enter(struct fg_ctx *cx, const struct conf *conf, enum ledge
 {
     struct ledger_entry e = { .kind = kind, .reference = fg_str_c(cli_option(argc, argv, "--reference")),
                               .note = fg_str_c(cli_option(argc, argv, "--note")) };
+    struct action a = { .actor = ACTION_OPERATOR, .reason = e.note,
+                        .action = kind == LEDGER_TOPUP ? FG_LIT("topup") : FG_LIT("adjust") };
     struct db *db;
     struct terms t;
     struct account_use u;
@@ -140,7 +143,8 @@ static enum fg_code enter(struct fg_ctx *cx, const struct conf *conf, enum ledge
     enum fg_code rc = cli_db_account(cx, conf, argv[0], &db, &e.account_id);
     if (rc != FG_OK)
         return rc;
-    rc = ledger_enter(cx, db, &e, &entered);
+    a.account_id = e.account_id;
+    rc = action_enter(cx, db, &a, &e, &entered);
     if (rc == FG_OK)
         rc = terms_read(cx, db, e.account_id, &t);
     if (rc == FG_OK)

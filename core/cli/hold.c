@@ -6,52 +6,33 @@
 #include "base/time.h"
 #include "base/utf8.h"
 #include "cli/cli.h"
+#include "job/hold.h"
 
-#define REASON_MAX 200
-#define BY_MAX 64
 #define SHOWN 200
 
-struct adding {
-    int64_t account_id, job_id, id;
-    struct fg_str user, job, reason, by;
-};
-static const struct db_col id_cols[] = { { DB_TAG_I64, 0 } };
-
-/* In-flight deletions are waited for. */
-static enum fg_code add_body(struct fg_ctx *cx, struct db *db, void *arg)
+static bool is_user(struct fg_str user)
 {
-    struct adding *a = arg;
-    int64_t gate;
-    bool found = true;
-    enum fg_code rc = db_one(cx, db, SQL_HOLD_GATE_CLOSE, DB_NO_ARGS, DB_COLS(id_cols), &gate, &found);
-    a->job_id = 0;
-    if (rc == FG_OK && a->job.p)
-        rc = db_one(cx, db, SQL_JOB_ID_OF, DB_ARGS(DB(a->job), DB(a->account_id)), DB_COLS(id_cols), &a->job_id, &found);
-    if (rc == FG_OK && !found)
-        rc = fg_fail(cx, FG_NOT_FOUND, "The account has no such job.");
-    if (rc == FG_OK)
-        rc = db_run(cx, db, SQL_HOLD_ADD, DB_ARGS(DB(a->account_id), DB(a->user), DB_TIME(a->job_id), DB(a->reason), DB(a->by),
-                                                  DB(cx->now_us)));
-    a->id = db->insert_id;
-    return rc;
+    return !user.p || (user.n && utf8_count(user) <= ACCOUNT_USER_MAX);
 }
 
 enum fg_code cli_hold_add(struct fg_ctx *cx, const struct conf *conf, int argc, char **argv)
 {
-    struct adding a = { .user = fg_str_c(cli_option(argc, argv, "--user")), .job = fg_str_c(cli_option(argc, argv, "--job")),
-                        .reason = fg_str_c(cli_option(argc, argv, "--reason")), .by = fg_str_c(cli_option(argc, argv, "--by")) };
+    struct hold h = { .user = fg_str_c(cli_option(argc, argv, "--user")), .reason = fg_str_c(cli_option(argc, argv, "--reason")),
+                      .by = fg_str_c(cli_option(argc, argv, "--by")) };
+    struct fg_str job = fg_str_c(cli_option(argc, argv, "--job"));
     struct db *db;
-    if (!a.reason.n || !a.by.n || utf8_count(a.reason) > REASON_MAX || utf8_count(a.by) > BY_MAX)
+    int64_t id;
+    if (!h.reason.n || !h.by.n || utf8_count(h.reason) > HOLD_REASON_MAX || utf8_count(h.by) > HOLD_BY_MAX)
         return fg_fail(cx, FG_INVALID_REQUEST, "--reason and --by are needed: why, and who says so (%d and %d characters at "
-                       "most)", REASON_MAX, BY_MAX);
-    if ((a.user.p && a.job.p) || (a.user.p && (!a.user.n || utf8_count(a.user) > ACCOUNT_USER_MAX)))
+                       "most)", HOLD_REASON_MAX, HOLD_BY_MAX);
+    if ((h.user.p && job.p) || !is_user(h.user))
         return fg_fail(cx, FG_INVALID_REQUEST, "A hold is of the whole account, of one --user or of one --job");
-    enum fg_code rc = cli_db_account(cx, conf, argv[0], &db, &a.account_id);
+    enum fg_code rc = cli_db_account(cx, conf, argv[0], &db, &h.account_id);
     if (rc != FG_OK)
         return rc;
-    rc = db_tx(cx, db, add_body, &a);
+    rc = hold_add(cx, db, &h, job, &id);
     if (rc == FG_OK)
-        printf("hold %lld\n", (long long)a.id);
+        printf("hold %lld\n", (long long)id);
     db_close(db);
     return rc;
 }
@@ -97,16 +78,16 @@ enum fg_code cli_hold_list(struct fg_ctx *cx, const struct conf *conf, int argc,
 enum fg_code cli_hold_end(struct fg_ctx *cx, const struct conf *conf, int argc, char **argv)
 {
     struct db *db;
+    struct fg_str reason = fg_str_c(cli_option(argc, argv, "--reason"));
     int64_t id;
-    (void)argc;
     if (!scan_all_i64(fg_str_c(argv[0]), 1, INT64_MAX, &id))
         return fg_fail(cx, FG_INVALID_REQUEST, "HOLD is the number that 'filmgate hold list' shows");
-    enum fg_code rc = cli_db(cx, conf, &db);
+    enum fg_code rc = cli_reason_check(cx, reason);
+    if (rc == FG_OK)
+        rc = cli_db(cx, conf, &db);
     if (rc != FG_OK)
         return rc;
-    rc = db_run(cx, db, SQL_HOLD_END, DB_ARGS(DB(cx->now_us), DB(id)));
-    if (rc == FG_OK && db->affected != 1)
-        rc = fg_fail(cx, FG_NOT_FOUND, "No such hold, or it has ended");
+    rc = hold_end(cx, db, id, reason);
     if (rc == FG_OK)
         printf("hold %lld has ended; what is old goes when the sweeper comes by\n", (long long)id);
     db_close(db);

@@ -4,11 +4,14 @@
 #include "base/time.h"
 #include "base/utf8.h"
 #include "cli/cli.h"
+#include "io/redact.h"
+#include "job/dossier.h"
 #include "job/store.h"
 
 #define EVENTS_SHOWN 1000
 #define JOBS_SHOWN 50
 #define PROMPT_SHOWN 60
+#define SENTENCE_SHOWN 2000
 
 static const struct db_col event_cols[] = {
     COL(struct job_event_row, seq),   COL(struct job_event_row, at_us),
@@ -110,6 +113,26 @@ enum fg_code cli_jobs_show(struct fg_ctx *cx, const struct conf *conf, int argc,
     rc = show(cx, db, fg_str_c(argv[0]));
     db_close(db);
     return rc;
+}
+
+enum fg_code cli_jobs_explain(struct fg_ctx *cx, const struct conf *conf, int argc, char **argv)
+{
+    struct dossier d;
+    struct explained *e;
+    struct db *db;
+    size_t n;
+    (void)argc;
+    enum fg_code rc = cli_db(cx, conf, &db);
+    if (rc != FG_OK)
+        return rc;
+    rc = dossier_read(cx, db, fg_str_c(argv[0]), &d);
+    db_close(db);
+    if (rc != FG_OK)
+        return rc;
+    dossier_explain(cx, &d, &e, &n);
+    for (size_t i = 0; i < n; i++)
+        printf("%.*s  %.*s\n", FG_P(time_iso(cx->mem, e[i].at_us)), FG_P(redact_excerpt(cx->mem, e[i].text, NULL, 0, SENTENCE_SHOWN)));
+    return FG_OK;
 }
 
 static struct fg_str cut(struct fg_str s, size_t characters)

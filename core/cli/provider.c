@@ -27,45 +27,31 @@ static void get_up(struct desk *d)
     catalogue_drop(d->catalogue);
 }
 
-static enum fg_code known(struct fg_ctx *cx, const struct desk *d, struct fg_str name)
+static enum fg_code turn(struct fg_ctx *cx, const struct conf *conf, int argc, char **argv, enum standing_turn turn,
+                         const char *words)
 {
-    return catalogue_provider(d->catalogue, name)
-               ? FG_OK
-               : fg_fail(cx, FG_NOT_FOUND, "The catalogue has no provider %.*s", FG_P(name));
+    struct desk d;
+    struct action a = { .actor = ACTION_OPERATOR, .reason = fg_str_c(cli_option(argc, argv, "--reason")) };
+    enum fg_code rc = cli_reason_check(cx, a.reason);
+    if (rc == FG_OK)
+        rc = sit_down(cx, conf, &d);
+    if (rc != FG_OK)
+        return rc;
+    rc = standing_turn(cx, d.db, d.catalogue, fg_str_c(argv[0]), turn, &a);
+    if (rc == FG_OK)
+        printf("%s %s\n", argv[0], words);
+    get_up(&d);
+    return rc;
 }
 
 enum fg_code cli_provider_pause(struct fg_ctx *cx, const struct conf *conf, int argc, char **argv)
 {
-    struct desk d;
-    struct fg_str name = fg_str_c(argv[0]);
-    (void)argc;
-    enum fg_code rc = sit_down(cx, conf, &d);
-    if (rc != FG_OK)
-        return rc;
-    rc = known(cx, &d, name);
-    if (rc == FG_OK)
-        rc = db_run(cx, d.db, SQL_PROVIDER_PAUSE, DB_ARGS(DB(name), DB(cx->now_us), DB(cx->now_us)));
-    if (rc == FG_OK)
-        printf("%.*s gets no new jobs within a second; what runs there goes on\n", FG_P(name));
-    get_up(&d);
-    return rc;
+    return turn(cx, conf, argc, argv, STANDING_TURN_PAUSE, "gets no new jobs within a second; what runs there goes on");
 }
 
 enum fg_code cli_provider_resume(struct fg_ctx *cx, const struct conf *conf, int argc, char **argv)
 {
-    struct desk d;
-    struct fg_str name = fg_str_c(argv[0]);
-    (void)argc;
-    enum fg_code rc = sit_down(cx, conf, &d);
-    if (rc != FG_OK)
-        return rc;
-    rc = known(cx, &d, name);
-    if (rc == FG_OK)
-        rc = db_run(cx, d.db, SQL_PROVIDER_RESUME, DB_ARGS(DB(name)));
-    if (rc == FG_OK)
-        printf("%.*s gets jobs again\n", FG_P(name));
-    get_up(&d);
-    return rc;
+    return turn(cx, conf, argc, argv, STANDING_TURN_RESUME, "gets jobs again");
 }
 
 static void print(struct fg_ctx *cx, const struct standing *s)

@@ -91,7 +91,6 @@ static enum fg_code decide(struct fg_ctx *cx, const struct conf *conf, int argc,
     enum fg_code rc = cli_db(cx, conf, &env.db);
     if (rc != FG_OK)
         return rc;
-    cx->request_id = FG_LIT("operator");
     rc = review_decide(cx, &env, fg_str_c(argv[0]), pass, FG_LIT("operator"), note, &r);
     if (rc == FG_OK)
         print_review(cx, &r);

@@ -1,9 +1,12 @@
+#include "job/create.h"
+
 #include <stdio.h>
 
 #include "base/arena.h"
 #include "base/fault.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "io/json.h"
 #include "job/moderation.h"
 #include "job/request.h"
 #include "job/store.h"
@@ -12,9 +15,11 @@
 #include "notify/endpoint.h"
 
 #define IDEMPOTENCY_KEY_MAX 255
+#define CREATED_DATA_MAX 500
 
 struct creation {
     struct job_env *env;
+    const struct create_order *order;
     const struct identity *who;
     const struct job_request *req;
     struct fg_str id;
@@ -118,8 +123,9 @@ static enum fg_code find_first(struct fg_ctx *cx, struct db *db, const struct cr
 
 struct same_row {
     struct fg_str id;
+    int64_t created_us;
 };
-static const struct db_col same_cols[] = { COL(struct same_row, id) };
+static const struct db_col same_cols[] = { COL(struct same_row, id), COL(struct same_row, created_us) };
 
 /* Somebody who presses twice, or a program that repeats itself, wants one video. */
 static enum fg_code check_intent(struct fg_ctx *cx, struct db *db, const struct creation *c)
@@ -139,6 +145,7 @@ static enum fg_code check_intent(struct fg_ctx *cx, struct db *db, const struct 
                   "The same job was created less than %lld seconds ago. Send allowDuplicate: true for another.",
                   (long long)window_s);
     cx->err.job = same.id.p;
+    cx->err.job_us = same.created_us;
     return FG_DUPLICATE_REQUEST;
 }
 
@@ -199,12 +206,30 @@ static enum fg_code hold(struct fg_ctx *cx, struct db *db, struct creation *c)
     return ledger_hold(cx, db, &l, &c->use);
 }
 
+static struct fg_str created_data(struct fg_ctx *cx, const struct creation *c)
+{
+    struct fg_str replaces = c->req->replaces, retry_of = c->order->retry_of;
+    struct sb b = sb_in(cx->mem, CREATED_DATA_MAX);
+    struct jw w = jw_on(&b);
+    if (!replaces.p && !retry_of.p)
+        return FG_NONE;
+    jw_open(&w, NULL);
+    if (replaces.p)
+        jw_str(&w, "replaces", replaces);
+    if (retry_of.p)
+        jw_str(&w, "retryOf", retry_of);
+    jw_close(&w);
+    return b.bad ? FG_NONE : sb_str(&b);
+}
+
 static enum fg_code create_body(struct fg_ctx *cx, struct db *db, void *arg)
 {
     struct creation *c = arg;
     c->job = new_job(cx, c);
     struct job *j = &c->job;
-    enum fg_code rc = take_limits(cx, db, c);
+    enum fg_code rc = c->order->first ? c->order->first(cx, db, c->order->arg, c->id) : FG_OK;
+    if (rc == FG_OK)
+        rc = take_limits(cx, db, c);
     if (rc == FG_OK)
         rc = insert_job(cx, db, c->req, j);
     if (rc == FG_OK)
@@ -215,7 +240,7 @@ static enum fg_code create_body(struct fg_ctx *cx, struct db *db, void *arg)
         rc = db_run(cx, db, SQL_EVENT_INSERT,
                     DB_ARGS(DB(j->id), DB(j->version), DB(cx->now_us),
                             DB(fg_str_c(job_event_name(EV_CREATED))), DB(j->state), DB(j->stage),
-                            DB(cx->request_id), DB(event_data(cx, "replaces", c->req->replaces))));
+                            DB(cx->request_id), DB(created_data(cx, c))));
     if (rc == FG_OK)
         rc = db_run(cx, db, SQL_DUE_INSERT_TWO,
                     DB_ARGS(DB((int)(j->stage == STAGE_WAITING ? DUE_DISPATCH : DUE_MODERATE)), DB(j->id), DB(cx->now_us), DB(j->model), DB(j->account_id),
@@ -255,6 +280,16 @@ static enum fg_code check_key(struct fg_ctx *cx, struct fg_str key)
                                 IDEMPOTENCY_KEY_MAX);
 }
 
+static struct fg_str answer_of(struct fg_ctx *cx, const struct creation *c, struct job j)
+{
+    struct sb b = sb_in(cx->mem, JOB_BODY_MAX);
+    if (c->order->hide_callback)
+        j.callback_url = FG_NONE;
+    job_json(cx, c->env, &j, &b);
+    FG_ASSERT(!b.bad); /* every part of it is bounded */
+    return sb_str(&b);
+}
+
 /* *found: the key was used before; *out is then the first answer, or an error is returned. */
 static enum fg_code replay(struct fg_ctx *cx, struct creation *c, struct job_answer *out, bool *found)
 {
@@ -271,10 +306,8 @@ static enum fg_code replay(struct fg_ctx *cx, struct creation *c, struct job_ans
     /* The job has been erased since, and its words with it: show what is left. */
     struct job j;
     rc = job_read(cx, c->env, c->who, first.job_id, &j);
-    struct sb b = sb_in(cx->mem, JOB_BODY_MAX);
     if (rc == FG_OK)
-        job_json(cx, c->env, &j, &b);
-    out->body = sb_str(&b);
+        out->body = answer_of(cx, c, j);
     return rc;
 }
 
@@ -288,12 +321,9 @@ static void digest(struct creation *c, struct fg_str key, struct fg_str body)
 
 static enum fg_code create(struct fg_ctx *cx, struct creation *c, struct job_answer *out)
 {
-    struct sb b = sb_in(cx->mem, JOB_BODY_MAX);
     c->id = id_new(cx, FG_LIT("job_"));
     c->job = new_job(cx, c);
-    job_json(cx, c->env, &c->job, &b);
-    FG_ASSERT(!b.bad); /* every part of it is bounded */
-    c->answer = sb_str(&b);
+    c->answer = answer_of(cx, c, c->job);
     FG_CRASH_POINT("create.begin");
     enum fg_code rc = db_tx(cx, c->env->db, create_body, c);
     if (rc == FG_DB_UNSURE)
@@ -320,27 +350,34 @@ static enum fg_code check_brake(struct fg_ctx *cx, const struct job_env *env, co
     return rc;
 }
 
-enum fg_code job_create(struct fg_ctx *cx, struct job_env *env, const struct identity *who,
-                        struct fg_str body, struct fg_str idempotency_key, struct job_answer *out)
+static enum fg_code read_request(struct fg_ctx *cx, struct creation *c, struct job_request *req)
+{
+    const struct create_order *o = c->order;
+    struct job_bounds bounds;
+    struct fg_str body = o->intent;
+    enum fg_code rc = o->write ? o->write(cx, c->env, o->arg, &body) : FG_OK;
+    if (rc == FG_OK)
+        rc = job_bounds_read(cx, c->env, c->who, &bounds);
+    if (rc == FG_OK)
+        rc = job_request_read(cx, c->env, c->who, &bounds, body, req);
+    return rc == FG_OK ? check_brake(cx, c->env, req) : rc;
+}
+
+enum fg_code create_run(struct fg_ctx *cx, struct job_env *env, const struct create_order *o, struct job_answer *out)
 {
     struct job_request req;
-    struct job_bounds bounds;
-    struct creation c = { .env = env, .who = who, .req = &req, .has_key = idempotency_key.p != NULL };
+    struct creation c = { .env = env, .order = o, .who = o->who, .req = &req, .has_key = o->key.p != NULL };
     bool found = false;
     if (c.has_key) {
-        enum fg_code rc = check_key(cx, idempotency_key);
+        enum fg_code rc = check_key(cx, o->key);
         if (rc != FG_OK)
             return rc;
-        digest(&c, idempotency_key, body);
+        digest(&c, o->key, o->intent);
         rc = replay(cx, &c, out, &found);
         if (rc != FG_OK || found)
             return rc;
     }
-    enum fg_code rc = job_bounds_read(cx, env, who, &bounds);
-    if (rc == FG_OK)
-        rc = job_request_read(cx, env, who, &bounds, body, &req);
-    if (rc == FG_OK)
-        rc = check_brake(cx, env, &req);
+    enum fg_code rc = read_request(cx, &c, &req);
     if (rc != FG_OK)
         return rc;
     rc = create(cx, &c, out);
@@ -350,4 +387,10 @@ enum fg_code job_create(struct fg_ctx *cx, struct job_env *env, const struct ide
     if (rc == FG_OK && !found)
         rc = fg_fail(cx, FG_DB_BUSY, "Repeat the request.");
     return rc;
+}
+
+enum fg_code job_create(struct fg_ctx *cx, struct job_env *env, const struct identity *who,
+                        struct fg_str body, struct fg_str idempotency_key, struct job_answer *out)
+{
+    return create_run(cx, env, &(struct create_order){ .who = who, .key = idempotency_key, .intent = body }, out);
 }

@@ -4,22 +4,27 @@
 
 #define ERASE_TRIES 3
 
+enum fg_code job_erase_in(struct fg_ctx *cx, struct db *db, struct job *j)
+{
+    int64_t bytes = 0;
+    if (j->deleted_us)
+        return FG_OK;
+    if (!job_terminal((enum job_state)j->state))
+        return fg_fail(cx, FG_JOB_NOT_FINISHED, "Only a finished job can be deleted; cancel it first.");
+    enum fg_code rc = hold_check(cx, db, j->id);
+    if (rc == FG_OK)
+        rc = job_forget(cx, db, j, FG_NONE, &bytes);
+    return rc == FG_OK && bytes ? ledger_storage(cx, db, j->account_id, -bytes) : rc;
+}
+
 static enum fg_code erase_body(struct fg_ctx *cx, struct db *db, void *arg)
 {
     struct job *j = arg;
-    int64_t bytes = 0;
     enum fg_code rc = hold_gate(cx, db);
     if (rc == FG_OK)
         rc = job_by_id(cx, db, j->id, j);
-    if (rc != FG_OK || j->deleted_us)
-        return rc;
-    if (!job_terminal((enum job_state)j->state))
-        return fg_fail(cx, FG_JOB_NOT_FINISHED, "Only a finished job can be deleted; cancel it first.");
-    rc = hold_check(cx, db, j->id);
     if (rc == FG_OK)
-        rc = job_forget(cx, db, j, FG_NONE, &bytes);
-    if (rc == FG_OK && bytes)
-        rc = ledger_storage(cx, db, j->account_id, -bytes);
+        rc = job_erase_in(cx, db, j);
     FG_CRASH_POINT("erase.before_commit");
     return rc;
 }

@@ -26,6 +26,7 @@
 
 #define JOB_PROMPT_MAX 1000         /* code points after trimming */
 #define JOB_URL_MAX 2048
+#define JOB_SEED_MAX INT64_C(4294967295)
 #define JOB_USER_MAX ACCOUNT_USER_MAX
 #define JOB_METADATA_KEYS 16
 #define JOB_METADATA_KEY_MAX 64     /* code points */
@@ -72,13 +73,13 @@ enum job_stage {
     X(CANCEL_ASKED, "cancel_requested") X(CALLBACK, "callback") X(LATE, "late_result")           \
     X(NEWS, "provider_note") X(DELETED, "deleted")                                           \
     X(STORE_WAIT, "waiting_for_storage") X(MODERATION, "moderation") X(IMAGE, "image_stored") \
-    X(REDACTED, "redacted") X(HOLD, "legal_hold")
+    X(REDACTED, "redacted") X(HOLD, "legal_hold") X(OPERATOR, "operator")
 enum job_event {
 #define X(sym, text) EV_##sym,
     JOB_EVENTS(X)
 #undef X
 };
-#define JOB_EVENT_N (EV_HOLD + 1)
+#define JOB_EVENT_N (EV_OPERATOR + 1)
 
 /* Why a job failed or expired: the closed list of errorCode. */
 enum job_reason {
@@ -88,9 +89,12 @@ enum job_reason {
 #undef R
 };
 #define JOB_REASON_N (JOB_R_CANCELED + 1)
+/* Whose fault an end is, as it is told. NOBODY: it was wished for. */
+enum job_fault { FAULT_NOBODY, FAULT_REQUEST, FAULT_PROVIDER, FAULT_SERVICE };
 struct job_reason_info {
     const char *slug, *words;
-    bool retryable, fault_of_provider;
+    bool retryable;
+    enum job_fault fault;
     bool charged;                 /* where the provider takes money for it */
 };
 const struct job_reason_info *job_reason_info(enum job_reason r);
@@ -205,6 +209,11 @@ struct job_answer {
 enum fg_code job_create(struct fg_ctx *cx, struct job_env *env, const struct identity *who,
                         struct fg_str body, struct fg_str idempotency_key, struct job_answer *out) FG_MUST_CHECK;
 
+/* A finished job once more, in its own user's name: a new one with the same wish, by today's catalogue, plan and limits;
+ * its first event names the old one. FG_NOT_FOUND, FG_JOB_NOT_FINISHED, FG_PROMPT_DELETED, and what job_create gives. */
+enum fg_code job_retry(struct fg_ctx *cx, struct job_env *env, const struct identity *who, struct fg_str id,
+                       struct fg_str idempotency_key, struct job_answer *out) FG_MUST_CHECK;
+
 /* FG_NOT_FOUND also for another account's job (and, for a user key, another user's). */
 enum fg_code job_read(struct fg_ctx *cx, struct job_env *env, const struct identity *who,
                       struct fg_str id, struct job *out) FG_MUST_CHECK;
@@ -214,19 +223,32 @@ enum fg_code job_read(struct fg_ctx *cx, struct job_env *env, const struct ident
 enum fg_code job_glance(struct fg_ctx *cx, struct job_env *env, const struct identity *who,
                         struct fg_str id, struct job *out) FG_MUST_CHECK;
 
+/* A job and when a sweeper looks at it next. */
+struct job_seen {
+    struct job job;
+    int64_t next_us;              /* may be past: at once, or at this moment; 0: not known, or it has ended */
+};
+enum fg_code job_see(struct fg_ctx *cx, struct job_env *env, const struct identity *who,
+                     struct fg_str id, struct job_seen *out) FG_MUST_CHECK;
+
+#define JOB_WORDS_MAX 8           /* of a search */
+#define JOB_WORDS_CHARS 200
+#define JOB_SEARCH_ROWS 10000     /* looked at per request */
 struct job_list_query {
     int limit;                    /* 1..JOB_LIST_MAX; 0: 20 */
     struct fg_str cursor;         /* FG_NONE: from the newest */
-    bool has_status;
-    enum job_state status;
+    unsigned states;              /* 1 << enum job_state, each; 0: any */
+    struct fg_str word[JOB_WORDS_MAX]; /* the prompt has all of them, in any case */
+    size_t word_n;
     bool has_changed_since;
     int64_t changed_since_us;     /* oldest change first then; deleted jobs are told too */
     struct fg_str user_id;        /* FG_NONE: any (a user key has its own) */
 };
 struct job_list {
-    struct job *job;
+    struct job_seen *row;
     size_t n;
     struct fg_str next_cursor;    /* FG_NONE: that was all */
+    int64_t searched_us;          /* with words: jobs since then have been looked at; 0: all */
     int64_t changed_since_us;     /* what to ask with next time; 0 unless asked with changedSince or at the list's head */
 };
 enum fg_code job_list(struct fg_ctx *cx, struct job_env *env, const struct identity *who,
@@ -247,10 +269,6 @@ enum fg_code job_events(struct fg_ctx *cx, struct job_env *env, const struct ide
 enum fg_code job_cancel(struct fg_ctx *cx, struct job_env *env, const struct identity *who,
                         struct fg_str id, struct job *out) FG_MUST_CHECK;
 
-/* The operator knows what became of a submit of unknown outcome: taken, under this id (FG_NONE: not taken, and so submitted
- * again). FG_JOB_MOVED when its outcome is not unknown (any more), FG_DB_DUPLICATE when the id is another job's. */
-enum fg_code job_decide(struct fg_ctx *cx, struct job_env *env, struct fg_str id, struct fg_str provider_job_id,
-                        struct job *out) FG_MUST_CHECK;
 
 /* One of a provider's own list: known to a row of ours, or else adopted by the attempt whose reference, token or seed with
  * prompt it carries (into the job while that still waits for it, else told in its timeline), or of nobody. *job is set
@@ -296,6 +314,8 @@ const char *callback_verdict_name(int verdict);
 
 /* The whole job as JSON, as every route shows it (links are signed for now + media.link_ttl_s). */
 void job_json(struct fg_ctx *cx, const struct job_env *env, const struct job *j, struct sb *b);
+/* The same with nextCheckAt. */
+void job_seen_json(struct fg_ctx *cx, const struct job_env *env, const struct job_seen *s, struct sb *b);
 /* "ignored": what was asked for and is not in the video, from a list with commas. */
 struct jw;
 void job_ignored_json(struct jw *w, struct fg_str fields);

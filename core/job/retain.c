@@ -53,6 +53,8 @@ static enum fg_code words(struct fg_ctx *cx, struct db *db, const struct job *j)
     if (rc == FG_OK) /* providers say the request again */
         rc = db_run(cx, db, SQL_RECEIPT_REDACT, DB_ARGS(DB(j->id)));
     if (rc == FG_OK)
+        rc = db_run(cx, db, SQL_WIRE_FORGET, DB_ARGS(DB(j->id)));
+    if (rc == FG_OK)
         rc = notify_redact(cx, db, j->id);
     if (rc == FG_OK)
         rc = db_run(cx, db, SQL_IDEMPOTENCY_REDACT, DB_ARGS(DB(j->id)));

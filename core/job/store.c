@@ -10,7 +10,7 @@
 #define EVENT_DATA_MAX 2000
 #define ATTEMPT_DETAIL_MAX 500
 
-/* In the order of JOB_SELECT (sql/statements.def). */
+/* In the order of JOB_SELECT (sql/statements.def); the last is of JOB_SEEN alone. */
 static const struct db_col job_cols[] = {
     COL(struct job, id), COL(struct job, public_id), COL(struct job, account_id),
     COL(struct job, user_id), COL(struct job, state), COL(struct job, stage),
@@ -27,8 +27,10 @@ static const struct db_col job_cols[] = {
     COL(struct job, charged), COL(struct job, callback_url), COL(struct job, attempts_max),
     COL(struct job, upload), COL(struct job, keep_days), COL(struct job, expires_us), COL(struct job, redacted_us),
     COL(struct job, error_input), COL(struct job, error_category),
+    COL(struct job_seen, next_us),
 };
-const struct db_cols job_row = { job_cols, FG_LEN(job_cols) };
+const struct db_cols job_row = { job_cols, FG_LEN(job_cols) - 1 };
+const struct db_cols job_seen_row = { job_cols, FG_LEN(job_cols) };
 
 static const struct db_col attempt_cols[] = {
     COL(struct attempt, id), COL(struct attempt, job_id), COL(struct attempt, n),
@@ -144,7 +146,7 @@ static enum fg_code tell_attempt(struct fg_ctx *cx, struct db *db, const struct 
     if (!accepted || (ch->event != EV_OUTPUT && ch->event != EV_FAILED && ch->event != EV_DEADLINE))
         return FG_OK;
     enum attempt_outcome how = ch->event == EV_OUTPUT                           ? ATTEMPT_GOOD
-                               : job_reason_info(ch->reason)->fault_of_provider ? ATTEMPT_BAD
+                               : job_reason_info(ch->reason)->fault == FAULT_PROVIDER ? ATTEMPT_BAD
                                                                                 : ATTEMPT_NEITHER;
     return db_run(cx, db, SQL_ATTEMPT_OVER, DB_ARGS(DB((int)how), DB(cx->now_us), DB(j->id), DB(j->attempt_n)));
 }

@@ -53,6 +53,7 @@ struct attempt {
 };
 
 extern const struct db_cols job_row;     /* of struct job: every SQL_JOB_* that selects one */
+extern const struct db_cols job_seen_row; /* of struct job_seen: those of JOB_SEEN */
 extern const struct db_cols attempt_row; /* of struct attempt */
 
 /* The stored file. */
@@ -120,6 +121,11 @@ enum fg_code job_forget(struct fg_ctx *cx, struct db *db, struct job *j, struct 
 
 /* Inside a transaction: as job_cancel, of a job that has just been read. */
 enum fg_code job_cancel_in(struct fg_ctx *cx, struct db *db, struct job *j) FG_MUST_CHECK;
+/* The same as job_erase; before the job was read the transaction went through hold_gate. */
+enum fg_code job_erase_in(struct fg_ctx *cx, struct db *db, struct job *j) FG_MUST_CHECK;
+/* The same of a person who knows what became of a submit of unknown outcome: taken, under this id (FG_NONE: not taken, and so
+ * submitted again). FG_JOB_MOVED when its outcome is not unknown (any more), FG_DB_DUPLICATE when the id is another job's. */
+enum fg_code job_decide_in(struct fg_ctx *cx, struct db *db, struct job *j, struct fg_str provider_job_id) FG_MUST_CHECK;
 
 /* ---- erasing an account or one userId of it (erasure.c) ---- */
 

@@ -6,8 +6,7 @@
 
 /* Jobs per audit statement: far below the statement's time limit, whatever the table's size. */
 #define AUDIT_CHUNK 20000
-#define REFERENCE_MAX 64
-#define NOTE_MAX 200
+#define NOTE_MAX 500
 #define ACCOUNT_CHUNK 20 /* of which all entries are added up */
 
 static enum fg_code add(struct fg_ctx *cx, struct db *db, const struct ledger_job *j, enum ledger_kind kind)
@@ -52,11 +51,6 @@ enum fg_code ledger_storage(struct fg_ctx *cx, struct db *db, int64_t account_id
 
 /* ---- by the operator ---- */
 
-struct entering {
-    const struct ledger_entry *e;
-    bool entered;
-};
-
 struct entered_row {
     int64_t kind, amount_micro;
 };
@@ -76,15 +70,35 @@ static enum fg_code find_entered(struct fg_ctx *cx, struct db *db, const struct 
     return rc;
 }
 
-static enum fg_code enter_body(struct fg_ctx *cx, struct db *db, void *arg)
+bool ledger_is_reference(struct fg_str s)
 {
-    struct entering *x = arg;
-    const struct ledger_entry *e = x->e;
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] <= ' ' || s.p[i] > '~')
+            return false;
+    return !s.p || (s.n > 0 && s.n <= LEDGER_REFERENCE_MAX);
+}
+
+static enum fg_code check_entry(struct fg_ctx *cx, const struct ledger_entry *e)
+{
+    bool fits = e->amount_micro <= MONEY_MAX && e->amount_micro >= (e->kind == LEDGER_ADJUST ? -MONEY_MAX : 1);
+    if (!fits || e->amount_micro == 0)
+        return fg_fail(cx, FG_INVALID_REQUEST, "The amount must be %s, and at most %lld micro-units.",
+                       e->kind == LEDGER_ADJUST ? "something" : "over 0", (long long)MONEY_MAX);
+    if (!ledger_is_reference(e->reference) || (e->note.p && utf8_count(e->note) > NOTE_MAX))
+        return fg_fail(cx, FG_INVALID_REQUEST, "A reference has 1 to %d characters of ASCII, a note at most %d.",
+                       LEDGER_REFERENCE_MAX, NOTE_MAX);
+    return FG_OK;
+}
+
+enum fg_code ledger_enter(struct fg_ctx *cx, struct db *db, const struct ledger_entry *e, bool *entered)
+{
     struct terms t;
     struct account_use u;
     bool found = false;
-    x->entered = false;
-    enum fg_code rc = terms_read(cx, db, e->account_id, &t);
+    *entered = false;
+    enum fg_code rc = check_entry(cx, e);
+    if (rc == FG_OK)
+        rc = terms_read(cx, db, e->account_id, &t);
     if (rc == FG_OK)
         rc = use_lock(cx, db, e->account_id, &t, FG_NONE, &u);
     if (rc == FG_OK)
@@ -98,30 +112,7 @@ static enum fg_code enter_body(struct fg_ctx *cx, struct db *db, void *arg)
                         DB(e->reference), DB(e->note)));
     if (rc == FG_OK)
         rc = put_use(cx, db, &u);
-    x->entered = rc == FG_OK;
-    return rc;
-}
-
-static bool is_reference(struct fg_str s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if (s.p[i] <= ' ' || s.p[i] > '~')
-            return false;
-    return !s.p || (s.n > 0 && s.n <= REFERENCE_MAX);
-}
-
-enum fg_code ledger_enter(struct fg_ctx *cx, struct db *db, const struct ledger_entry *e, bool *entered)
-{
-    struct entering x = { .e = e };
-    bool fits = e->amount_micro <= MONEY_MAX && e->amount_micro >= (e->kind == LEDGER_ADJUST ? -MONEY_MAX : 1);
-    if (!fits || e->amount_micro == 0)
-        return fg_fail(cx, FG_INVALID_REQUEST, "The amount must be %s, and at most %lld micro-units.",
-                       e->kind == LEDGER_ADJUST ? "something" : "over 0", (long long)MONEY_MAX);
-    if (!is_reference(e->reference) || (e->note.p && utf8_count(e->note) > NOTE_MAX))
-        return fg_fail(cx, FG_INVALID_REQUEST, "A reference has 1 to %d characters of ASCII, a note at most %d.",
-                       REFERENCE_MAX, NOTE_MAX);
-    enum fg_code rc = db_tx(cx, db, enter_body, &x);
-    *entered = x.entered;
+    *entered = rc == FG_OK;
     return rc;
 }
 

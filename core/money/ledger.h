@@ -22,8 +22,10 @@ enum fg_code ledger_end(struct fg_ctx *cx, struct db *db, const struct ledger_jo
 /* Inside a transaction that stores (bytes > 0) or marks deleted (bytes < 0) an account's file. */
 enum fg_code ledger_storage(struct fg_ctx *cx, struct db *db, int64_t account_id, int64_t bytes) FG_MUST_CHECK;
 
-/* By the operator: a top-up (amount over 0), or an adjustment either way. reference: the same one twice is one entry, and
- * *entered is false the second time; FG_NONE: none. Its own transaction. FG_INVALID_REQUEST: amount 0, over MONEY_MAX, or
+#define LEDGER_REFERENCE_MAX 64
+
+/* By the operator, inside a transaction: a top-up (amount over 0), or an adjustment either way. reference: the same one twice
+ * is one entry, and *entered is false the second time; FG_NONE: none. Locks the account's row. FG_INVALID_REQUEST: amount 0, over MONEY_MAX, or
  * of a balance that would not fit, or a reference or note with too much in it; FG_DB_DUPLICATE: the reference was used
  * for another amount or kind. */
 struct ledger_entry {
@@ -33,6 +35,8 @@ struct ledger_entry {
     struct fg_str reference, note;
 };
 enum fg_code ledger_enter(struct fg_ctx *cx, struct db *db, const struct ledger_entry *e, bool *entered) FG_MUST_CHECK;
+/* FG_NONE, or 1 to LEDGER_REFERENCE_MAX visible characters of ASCII. */
+bool ledger_is_reference(struct fg_str s);
 
 /* ---- what must always be so ---- */
 
