@@ -24,7 +24,7 @@ static const char *park_word(int reason)
 /* all_us: until when everybody is at the brake. */
 static struct standing judge(const struct cat_provider *p, const struct row *r, int64_t all_us, int64_t now_us)
 {
-    struct standing s = { .provider = p->name };
+    struct standing s = { .provider = p->name, .paused = r && r->paused_us, .breaker = r ? r->breaker : 0 };
     int64_t braked_us = r && r->braked_until_us > all_us ? r->braked_until_us : all_us;
     if (!p->set_up) {
         s.state = STANDING_NOT_SET_UP;
@@ -78,4 +78,57 @@ const char *standing_name(enum standing_state s)
     };
     FG_ASSERT(s < FG_LEN(name));
     return name[s];
+}
+
+const char *standing_breaker_name(int breaker)
+{
+    return breaker == 1 ? "open" : breaker == 2 ? "half_open" : "closed";
+}
+
+/* ---- by a person ---- */
+
+static const char *const turns[STANDING_TURN_N] = {
+    [STANDING_TURN_PAUSE] = "pause",
+    [STANDING_TURN_RESUME] = "resume",
+    [STANDING_TURN_CLOSE_BREAKER] = "close_breaker",
+};
+
+bool standing_turn_by_name(struct fg_str name, enum standing_turn *out)
+{
+    for (unsigned i = 0; i < STANDING_TURN_N; i++)
+        if (fg_eq(name, fg_str_c(turns[i]))) {
+            *out = (enum standing_turn)i;
+            return true;
+        }
+    return false;
+}
+
+struct turning {
+    enum standing_turn turn;
+    struct fg_str provider;
+};
+
+static enum fg_code turn_body(struct fg_ctx *cx, struct db *db, void *arg)
+{
+    const struct turning *t = arg;
+    switch (t->turn) {
+    case STANDING_TURN_PAUSE:
+        return db_run(cx, db, SQL_PROVIDER_PAUSE, DB_ARGS(DB(t->provider), DB(cx->now_us), DB(cx->now_us)));
+    case STANDING_TURN_RESUME:
+        return db_run(cx, db, SQL_PROVIDER_RESUME, DB_ARGS(DB(t->provider)));
+    case STANDING_TURN_CLOSE_BREAKER:
+        break;
+    }
+    return db_run(cx, db, SQL_BREAKER_CLOSE, DB_ARGS(DB(t->provider)));
+}
+
+enum fg_code standing_turn(struct fg_ctx *cx, struct db *db, const struct catalogue *c, struct fg_str provider,
+                           enum standing_turn turn, struct action *a)
+{
+    int64_t id;
+    if (!catalogue_provider(c, provider))
+        return fg_fail(cx, FG_NOT_FOUND, "The catalogue has no provider %.*s", FG_P(provider));
+    a->action = fg_str_c(turns[turn]);
+    a->subject = provider;
+    return action_do(cx, db, a, turn_body, &(struct turning){ turn, provider }, &id);
 }
