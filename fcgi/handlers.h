@@ -7,7 +7,7 @@
 #include "routes.h"
 
 /* jobs.c */
-route_handler jobs_create, jobs_list, jobs_get, jobs_events, jobs_cancel, jobs_erase;
+route_handler jobs_create, jobs_list, jobs_get, jobs_events, jobs_cancel, jobs_retry, jobs_erase;
 /* uploads.c */
 route_handler uploads_create, uploads_get, uploads_delete;
 /* Of /media/{id}/{part}, where the id is an upload's. */
@@ -16,7 +16,7 @@ enum fg_code uploads_media(struct fg_ctx *cx, const struct web_app *app, const s
 /* media.c, hooks.c */
 route_handler media_get, media_shared, hooks_post;
 /* shares.c */
-route_handler shares_create, shares_list, shares_revoke;
+route_handler shares_create, shares_list, shares_revoke, shares_see;
 /* sessions.c */
 route_handler sessions_create, sessions_end, sessions_me;
 /* webhooks.c, deliveries.c */
@@ -25,6 +25,12 @@ route_handler webhooks_secret, webhooks_rotate, webhooks_test, webhooks_redelive
 route_handler deliveries_list, deliveries_get, deliveries_redeliver;
 /* models.c, status.c, quotes.c, usage.c */
 route_handler models_list, status_get, quotes_create, usage_get;
+/* admin_jobs.c */
+route_handler admin_jobs, admin_job;
+/* admin_act.c */
+route_handler admin_job_act, admin_provider_act, admin_actions;
+/* admin_overview.c */
+route_handler admin_overview;
 /* reviews.c */
 route_handler reviews_list_get, reviews_get, reviews_decide;
 /* users.c */

@@ -9,6 +9,17 @@
 #include "problem.h"
 #include "query.h"
 
+static void answer_made(struct fg_ctx *cx, const struct job_answer *made, struct web_resp *resp)
+{
+    resp->status = made->status;
+    sb_add(&resp->body, made->body);
+    web_header(cx, resp, "Location", arena_fmt(cx->mem, "/v1/jobs/%.*s", FG_P(made->job_id)));
+    web_header(cx, resp, "Cache-Control", FG_LIT("no-store"));
+    problem_rates(cx, resp, made->limit, made->limit_n);
+    if (made->replayed)
+        web_header(cx, resp, "Idempotency-Replayed", FG_LIT("true"));
+}
+
 enum fg_code jobs_create(struct fg_ctx *cx, struct web_app *app, struct web_req *req,
                          struct web_resp *resp)
 {
@@ -16,16 +27,19 @@ enum fg_code jobs_create(struct fg_ctx *cx, struct web_app *app, struct web_req 
     struct job_answer made;
     enum fg_code rc =
         job_create(cx, &env, &req->who, req->body, req->header[WEB_IDEMPOTENCY_KEY], &made);
-    if (rc != FG_OK)
-        return rc;
-    resp->status = made.status;
-    sb_add(&resp->body, made.body);
-    web_header(cx, resp, "Location", arena_fmt(cx->mem, "/v1/jobs/%.*s", FG_P(made.job_id)));
-    web_header(cx, resp, "Cache-Control", FG_LIT("no-store"));
-    problem_rates(cx, resp, made.limit, made.limit_n);
-    if (made.replayed)
-        web_header(cx, resp, "Idempotency-Replayed", FG_LIT("true"));
-    return FG_OK;
+    if (rc == FG_OK)
+        answer_made(cx, &made, resp);
+    return rc;
+}
+
+enum fg_code jobs_retry(struct fg_ctx *cx, struct web_app *app, struct web_req *req, struct web_resp *resp)
+{
+    struct job_env env = web_job_env(app);
+    struct job_answer made;
+    enum fg_code rc = job_retry(cx, &env, &req->who, req->arg[0], req->header[WEB_IDEMPOTENCY_KEY], &made);
+    if (rc == FG_OK)
+        answer_made(cx, &made, resp);
+    return rc;
 }
 
 /* The version alone would keep a client on links that have run out: while there is a file, the
@@ -64,11 +78,11 @@ bool jobs_etag_matches(struct fg_str if_none_match, struct fg_str etag)
 
 /* Where the account is told of its jobs is not a user's business: such URLs hold secrets. */
 static void add_job(struct fg_ctx *cx, const struct job_env *env, const struct web_req *req,
-                    struct job j, struct sb *b)
+                    struct job_seen s, struct sb *b)
 {
     if (req->who.role == ROLE_USER)
-        j.callback_url = FG_NONE;
-    job_json(cx, env, &j, b);
+        s.job.callback_url = FG_NONE;
+    job_seen_json(cx, env, &s, b);
 }
 
 enum fg_code jobs_get(struct fg_ctx *cx, struct web_app *app, struct web_req *req,
@@ -76,24 +90,24 @@ enum fg_code jobs_get(struct fg_ctx *cx, struct web_app *app, struct web_req *re
 {
     struct job_env env = web_job_env(app);
     struct fg_str known = req->header[WEB_IF_NONE_MATCH], etag;
-    struct job j;
+    struct job_seen seen;
     enum fg_code rc = FG_OK;
     bool unchanged = false;
     if (known.p) {
-        rc = job_glance(cx, &env, &req->who, req->arg[0], &j);
-        unchanged = rc == FG_OK && jobs_etag_matches(known, etag_of(cx, app, &j));
+        rc = job_glance(cx, &env, &req->who, req->arg[0], &seen.job);
+        unchanged = rc == FG_OK && jobs_etag_matches(known, etag_of(cx, app, &seen.job));
     }
     if (rc == FG_OK && !unchanged)
-        rc = job_read(cx, &env, &req->who, req->arg[0], &j);
+        rc = job_see(cx, &env, &req->who, req->arg[0], &seen);
     if (rc != FG_OK)
         return rc;
-    etag = etag_of(cx, app, &j);
+    etag = etag_of(cx, app, &seen.job);
     web_header(cx, resp, "ETag", etag);
     web_header(cx, resp, "Cache-Control", FG_LIT("private, no-cache"));
     if (unchanged)
         resp->status = 304;
     else
-        add_job(cx, &env, req, j, &resp->body);
+        add_job(cx, &env, req, seen, &resp->body);
     return FG_OK;
 }
 
@@ -107,12 +121,45 @@ static const char *read_limit(struct fg_str text, void *into)
     return NULL;
 }
 
+#define RUNNING_STATES (1U << JOB_PENDING | 1U << JOB_QUEUED | 1U << JOB_PROCESSING)
+#define FINISHED_STATES (1U << JOB_SUCCEEDED | 1U << JOB_FAILED | 1U << JOB_EXPIRED)
+
+static unsigned states_of(struct fg_str name)
+{
+    enum job_state state;
+    if (FG_IS(name, "running"))
+        return RUNNING_STATES;
+    if (FG_IS(name, "finished"))
+        return FINISHED_STATES;
+    return job_state_by_name(name, &state) ? 1U << state : 0;
+}
+
 static const char *read_status(struct fg_str text, void *into)
 {
     struct job_list_query *q = into;
-    q->has_status = job_state_by_name(text, &q->status);
-    return q->has_status ? NULL
-                         : "must be pending, queued, processing, succeeded, failed or expired";
+    struct fg_str name;
+    bool known = text.n > 0;
+    while (known && scan_until(&text, ',', &name)) {
+        known = states_of(name) != 0;
+        q->states |= states_of(name);
+    }
+    return known ? NULL
+                 : "must be running, finished, or some of pending, queued, processing, succeeded, failed and expired, "
+                   "with commas between them";
+}
+
+static const char *read_words(struct fg_str text, void *into)
+{
+    struct job_list_query *q = into;
+    struct fg_str word;
+    bool fits = utf8_count(text) <= JOB_WORDS_CHARS;
+    while (fits && scan_until(&text, ' ', &word)) {
+        if (word.n && q->word_n == JOB_WORDS_MAX)
+            fits = false;
+        else if (word.n)
+            q->word[q->word_n++] = word;
+    }
+    return fits && q->word_n ? NULL : "must have 1 to 8 words, and at most 200 characters";
 }
 
 static const char *read_changed_since(struct fg_str text, void *into)
@@ -138,7 +185,7 @@ static const char *read_user_id(struct fg_str text, void *into)
 
 static const struct query_param list_params[] = {
     { "limit", read_limit },   { "status", read_status },  { "changedSince", read_changed_since },
-    { "cursor", read_cursor }, { "userId", read_user_id },
+    { "cursor", read_cursor }, { "userId", read_user_id }, { "q", read_words },
 };
 
 enum fg_code jobs_list(struct fg_ctx *cx, struct web_app *app, struct web_req *req,
@@ -157,7 +204,7 @@ enum fg_code jobs_list(struct fg_ctx *cx, struct web_app *app, struct web_req *r
     for (size_t i = 0; i < list.n; i++) {
         if (i)
             sb_add_c(b, ',');
-        add_job(cx, &env, req, list.job[i], b);
+        add_job(cx, &env, req, list.row[i], b);
     }
     sb_add(b, FG_LIT("],\"nextCursor\":"));
     if (list.next_cursor.p)
@@ -169,6 +216,13 @@ enum fg_code jobs_list(struct fg_ctx *cx, struct web_app *app, struct web_req *r
         sb_add_json(b, time_iso_us(cx->mem, list.changed_since_us));
     else
         sb_add(b, FG_LIT("null"));
+    if (q.word_n) {
+        sb_add(b, FG_LIT(",\"searchedBackTo\":"));
+        if (list.searched_us)
+            sb_add_json(b, time_iso_us(cx->mem, list.searched_us));
+        else
+            sb_add(b, FG_LIT("null"));
+    }
     sb_add_c(b, '}');
     web_header(cx, resp, "Cache-Control", FG_LIT("no-store"));
     return FG_OK;
@@ -202,7 +256,7 @@ enum fg_code jobs_cancel(struct fg_ctx *cx, struct web_app *app, struct web_req 
     enum fg_code rc = job_cancel(cx, &env, &req->who, req->arg[0], &j);
     if (rc != FG_OK)
         return rc;
-    add_job(cx, &env, req, j, &resp->body);
+    add_job(cx, &env, req, (struct job_seen){ .job = j }, &resp->body);
     web_header(cx, resp, "Cache-Control", FG_LIT("no-store"));
     return FG_OK;
 }

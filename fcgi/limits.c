@@ -72,6 +72,7 @@ void limits_add_plan(struct jw *w, const struct plan *p)
     add_words(w, "resolutions", p->resolutions);
     add_words(w, "models", p->models);
     jw_str(w, "defaultResolution", p->default_resolution);
+    add_number(w, "uploadBytes", p->upload_bytes);
     jw_open(w, "retentionDays");
     add_number(w, "outputs", p->output_days);
     add_number(w, "uploads", p->upload_days);

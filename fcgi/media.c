@@ -130,10 +130,10 @@ enum fg_code media_get(struct fg_ctx *cx, struct web_app *app, struct web_req *r
 enum fg_code media_shared(struct fg_ctx *cx, struct web_app *app, struct web_req *req, struct web_resp *resp)
 {
     struct job_env env = web_job_env(app);
-    struct job j;
-    struct wanted want = { .job = &j, .caching = "private, no-cache", .ttl_s = SHARED_TTL_S };
+    struct shared shared;
+    struct wanted want = { .job = &shared.job, .caching = "private, no-cache", .ttl_s = SHARED_TTL_S };
     enum fg_code rc = part_of(cx, req->arg[1], &want.part);
     if (rc == FG_OK)
-        rc = share_follow(cx, &env, req->arg[0], &j);
+        rc = share_follow(cx, &env, req->arg[0], &shared);
     return rc == FG_OK ? serve(cx, app, req, &want, resp) : rc;
 }

@@ -1,7 +1,9 @@
-/* GET /v1/models: the catalogue as those see it who choose from it. What providers call things, and what they take from
- * us, is not in it. */
+/* GET /v1/models: the catalogue as those see it who choose from it, and the rules that a request is checked with. What
+ * providers call things, and what they take from us, is not in it. */
 #include "handlers.h"
 #include "io/json.h"
+#include "job/request.h"
+#include "media/image.h"
 
 static void add_durations(struct jw *w, const struct cat_model *m)
 {
@@ -92,6 +94,66 @@ static void add_route(struct jw *w, const struct cat_route *route)
     jw_close(w);
 }
 
+/* ---- rules ---- */
+
+static void add_bounds(struct jw *w, const struct job_field *f)
+{
+    if (f->kind == JOB_FIELD_TEXT)
+        jw_bool(w, "trimmed", f->trimmed);
+    if (f->kind == JOB_FIELD_NUMBER || (f->kind == JOB_FIELD_TEXT && f->max)) {
+        jw_i64(w, "min", f->min);
+        jw_i64(w, "max", f->max);
+    }
+}
+
+static void add_fields(struct jw *w)
+{
+    static const char *const types[] = {
+        [JOB_FIELD_TEXT] = "string", [JOB_FIELD_NUMBER] = "integer", [JOB_FIELD_BOOLEAN] = "boolean",
+        [JOB_FIELD_OBJECT] = "object"
+    };
+    const struct job_field *f;
+    jw_open(w, "fields");
+    for (size_t i = 0; (f = job_field_at(i)); i++) {
+        jw_open(w, f->name);
+        jw_str(w, "type", fg_str_c(types[f->kind]));
+        jw_bool(w, "required", f->required);
+        add_bounds(w, f);
+        jw_close(w);
+    }
+    jw_close(w);
+    jw_open(w, "metadata");
+    jw_i64(w, "maxKeys", JOB_METADATA_KEYS);
+    jw_i64(w, "maxKeyCharacters", JOB_METADATA_KEY_MAX);
+    jw_i64(w, "maxValueCharacters", JOB_METADATA_VALUE_MAX);
+    jw_i64(w, "maxBytes", JOB_METADATA_JSON_MAX);
+    jw_close(w);
+}
+
+static void add_upload(struct jw *w, const struct conf *conf)
+{
+    jw_open(w, "upload");
+    jw_open_array(w, "types");
+    for (int type = IMAGE_OTHER + 1; image_mime((enum image_type)type).n; type++)
+        jw_str(w, NULL, image_mime((enum image_type)type));
+    jw_close_array(w);
+    jw_i64(w, "maxBytes", conf->media_upload_bytes);
+    jw_i64(w, "maxPixels", conf->media_upload_pixels);
+    jw_i64(w, "maxSide", IMAGE_SIDE_MAX);
+    jw_i64(w, "minSide", conf->media_upload_side_min);
+    jw_i64(w, "keptSide", conf->media_upload_side);
+    jw_i64(w, "keptHours", conf->media_upload_hours);
+    jw_close(w);
+}
+
+static void add_rules(struct jw *w, const struct conf *conf)
+{
+    jw_open(w, "rules");
+    add_fields(w);
+    add_upload(w, conf);
+    jw_close(w);
+}
+
 enum fg_code models_list(struct fg_ctx *cx, struct web_app *app, struct web_req *req, struct web_resp *resp)
 {
     (void)req;
@@ -107,6 +169,7 @@ enum fg_code models_list(struct fg_ctx *cx, struct web_app *app, struct web_req 
         add_route(&w, &c->route[i]);
     jw_close_array(&w);
     jw_str(&w, "defaultRoute", c->default_route->name);
+    add_rules(&w, app->conf);
     jw_close(&w);
     web_header(cx, resp, "Cache-Control", FG_LIT("private, max-age=60"));
     return FG_OK;

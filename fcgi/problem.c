@@ -56,8 +56,10 @@ static void add_body(struct fg_ctx *cx, const struct web_req *req, const struct 
         add_errors(&w, &cx->err);
     if (err_is_ours && cx->err.limit.name)
         add_limit(&w, &cx->err.limit, figures);
-    if (err_is_ours && cx->err.job)
+    if (err_is_ours && cx->err.job) {
         jw_str(&w, "jobId", fg_str_c(cx->err.job));
+        jw_time(&w, "createdAt", cx->err.job_us);
+    }
     jw_close(&w);
 }
 

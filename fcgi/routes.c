@@ -19,6 +19,7 @@ static const struct route api[] = {
     { "POST", "/v1/jobs", jobs_create, AUTH_KEY, JOB_BODY_MAX, ROUTE_JSON },
     { "GET", "/v1/jobs/{id}/events", jobs_events, AUTH_KEY, 0, 0 },
     { "POST", "/v1/jobs/{id}/cancel", jobs_cancel, AUTH_KEY, 0, 0 },
+    { "POST", "/v1/jobs/{id}/retry", jobs_retry, AUTH_KEY, 0, 0 },
     { "DELETE", "/v1/jobs/{id}", jobs_erase, AUTH_KEY, 0, 0 },
     { "POST", "/v1/uploads", uploads_create, AUTH_KEY, 0, 0 }, /* nginx has put its body into a file */
     { "GET", "/v1/uploads/{id}", uploads_get, AUTH_KEY, 0, 0 },
@@ -28,6 +29,7 @@ static const struct route api[] = {
     { "GET", "/v1/jobs/{id}/shares", shares_list, AUTH_KEY, 0, 0 },
     { "POST", "/v1/jobs/{id}/shares", shares_create, AUTH_KEY, SHARE_BODY_MAX, 0 },
     { "DELETE", "/v1/jobs/{id}/shares/{shareId}", shares_revoke, AUTH_KEY, 0, 0 },
+    { "GET", "/v1/shared/{token}", shares_see, AUTH_NONE, 0, ROUTE_SECRET_PATH },
     { "POST", "/v1/sessions", sessions_create, AUTH_NONE, SESSION_BODY_MAX,
       ROUTE_JSON | ROUTE_SAME_ORIGIN },
     { "DELETE", "/v1/sessions", sessions_end, AUTH_NONE, 0, ROUTE_SAME_ORIGIN },
@@ -56,6 +58,18 @@ static const struct route api[] = {
     { "GET", "/v1/admin/reviews/{id}", reviews_get, AUTH_ADMIN, 0, 0 },
     { "POST", "/v1/admin/reviews/{id}/decision", reviews_decide, AUTH_ADMIN, DECISION_BODY_MAX,
       ROUTE_JSON },
+    /* search, one job's file */
+    { "GET", "/v1/admin/jobs", admin_jobs, AUTH_ADMIN, 0, 0 },
+    { "GET", "/v1/admin/jobs/{id}", admin_job, AUTH_ADMIN, 0, 0 },
+
+    /* actions */
+    { "POST", "/v1/admin/jobs/{id}/actions", admin_job_act, AUTH_ADMIN, DECISION_BODY_MAX, ROUTE_JSON },
+    { "POST", "/v1/admin/providers/{name}/actions", admin_provider_act, AUTH_ADMIN, DECISION_BODY_MAX, ROUTE_JSON },
+    { "GET", "/v1/admin/actions", admin_actions, AUTH_ADMIN, 0, 0 },
+
+    /* how everything stands */
+    { "GET", "/v1/admin/overview", admin_overview, AUTH_ADMIN, 0, 0 },
+
     { "GET", "/healthz", meta_health, AUTH_NONE, 0, 0 },
     { "GET", "/readyz", meta_ready, AUTH_NONE, 0, 0 },
     { "GET", "/metrics", meta_metrics, AUTH_NONE, 0, 0 }, /* nginx lets loopback alone through */

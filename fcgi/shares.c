@@ -1,4 +1,4 @@
-/* /v1/jobs/{id}/shares: links that an owner gives away. */
+/* /v1/jobs/{id}/shares: links that an owner gives away; /v1/shared/{token}: what whoever has one may know. */
 #include "job/share.h"
 
 #include "base/arena.h"
@@ -36,10 +36,17 @@ static void add_share(struct jw *w, const struct share *s)
     jw_time(w, "expiresAt", s->expires_us);
 }
 
-static void add_url(struct fg_ctx *cx, const struct web_app *app, struct jw *w, const char *key, const struct share *s,
+static void add_url(struct fg_ctx *cx, const struct web_app *app, struct jw *w, const char *key, struct fg_str token,
                     const char *part)
 {
-    jw_str(w, key, arena_fmt(cx->mem, "%.*s/media/shared/%.*s/%s", FG_P(app->conf->server_public_url), FG_P(s->token), part));
+    struct fg_str base = app->conf->server_public_url;
+    jw_str(w, key, arena_fmt(cx->mem, "%.*s/media/shared/%.*s/%s", FG_P(base), FG_P(token), part));
+}
+
+/* The token after the #: no server is ever sent it with the page, so no log of anybody's has it. */
+static void add_page_url(struct fg_ctx *cx, const struct web_app *app, struct jw *w, struct fg_str token)
+{
+    jw_str(w, "pageUrl", arena_fmt(cx->mem, "%.*s/share/#%.*s", FG_P(app->conf->server_public_url), FG_P(token)));
 }
 
 enum fg_code shares_create(struct fg_ctx *cx, struct web_app *app, struct web_req *req, struct web_resp *resp)
@@ -56,8 +63,9 @@ enum fg_code shares_create(struct fg_ctx *cx, struct web_app *app, struct web_re
     struct jw w = jw_on(&resp->body);
     jw_open(&w, NULL);
     add_share(&w, &s);
-    add_url(cx, app, &w, "url", &s, "video");
-    add_url(cx, app, &w, "posterUrl", &s, "poster");
+    add_page_url(cx, app, &w, s.token);
+    add_url(cx, app, &w, "url", s.token, "video");
+    add_url(cx, app, &w, "posterUrl", s.token, "poster");
     jw_close(&w);
     web_header(cx, resp, "Cache-Control", FG_LIT("no-store"));
     return FG_OK;
@@ -90,4 +98,31 @@ enum fg_code shares_revoke(struct fg_ctx *cx, struct web_app *app, struct web_re
     struct job_env env = web_job_env(app);
     resp->status = 204;
     return share_revoke(cx, &env, &req->who, req->arg[0], req->arg[1]);
+}
+
+/* Nothing of its owner, nor of money. */
+enum fg_code shares_see(struct fg_ctx *cx, struct web_app *app, struct web_req *req, struct web_resp *resp)
+{
+    struct job_env env = web_job_env(app);
+    struct shared s;
+    enum fg_code rc = share_see(cx, &env, req->arg[0], &s);
+    if (rc != FG_OK)
+        return rc;
+    const struct job *j = &s.job;
+    struct jw w = jw_on(&resp->body);
+    jw_open(&w, NULL);
+    jw_str(&w, "status", fg_str_c(job_state_name((enum job_state)j->state)));
+    jw_str(&w, "model", j->model);
+    jw_str(&w, "prompt", j->prompt);
+    jw_str(&w, "aspectRatio", j->aspect_ratio);
+    jw_i64(&w, "duration", j->duration_s);
+    jw_str(&w, "resolution", j->resolution);
+    jw_time(&w, "createdAt", j->created_us);
+    jw_time(&w, "expiresAt", s.expires_us);
+    add_url(cx, app, &w, "videoUrl", req->arg[0], "video");
+    add_url(cx, app, &w, "posterUrl", req->arg[0], "poster");
+    jw_close(&w);
+    web_header(cx, resp, "Cache-Control", FG_LIT("no-store"));
+    web_header(cx, resp, "X-Robots-Tag", FG_LIT("noindex"));
+    return FG_OK;
 }

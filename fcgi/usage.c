@@ -120,6 +120,7 @@ static const struct {
     { "jobs", offsetof(struct usage_row, jobs) },
     { "succeeded", offsetof(struct usage_row, succeeded) },
     { "failed", offsetof(struct usage_row, failed) },
+    { "canceled", offsetof(struct usage_row, canceled) },
     { "expired", offsetof(struct usage_row, expired) },
     { "seconds", offsetof(struct usage_row, seconds) },
     { "chargedMicro", offsetof(struct usage_row, charged_micro) },

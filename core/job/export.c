@@ -104,6 +104,16 @@ static struct fg_str waiting_for(struct fg_ctx *cx, const struct job_env *env, c
     return braked ? FG_LIT("operator_budget") : FG_NONE;
 }
 
+static const char *const fault_names[] = {
+    [FAULT_NOBODY] = NULL, [FAULT_REQUEST] = "request", [FAULT_PROVIDER] = "provider", [FAULT_SERVICE] = "service",
+};
+
+/* Whoever ran out of time in our own line was not kept waiting by a provider. */
+static enum job_fault fault_of(const struct job *j, const struct job_reason_info *why)
+{
+    return j->state == JOB_EXPIRED && !j->provider_job_id.n && !j->attempt_n ? FAULT_SERVICE : why->fault;
+}
+
 static void add_end(struct jw *w, const struct job *j)
 {
     const struct job_reason_info *why = j->error_code.n ? job_reason_by_slug(j->error_code) : NULL;
@@ -117,13 +127,14 @@ static void add_end(struct jw *w, const struct job *j)
     jw_str(w, "code", j->error_code);
     jw_str(w, "message", fg_str_c(why->words));
     jw_bool(w, "retryable", why->retryable);
+    jw_str(w, "fault", fg_str_c(fault_names[fault_of(j, why)]));
     jw_str(w, "input", j->error_input);
     jw_str(w, "category", j->error_category);
     jw_bool(w, "charged", j->charged);
     jw_close(w);
 }
 
-void job_json(struct fg_ctx *cx, const struct job_env *env, const struct job *j, struct sb *b)
+static void write_job(struct fg_ctx *cx, const struct job_env *env, const struct job *j, int64_t next_us, struct sb *b)
 {
     struct jw w = jw_on(b);
     jw_open(&w, NULL);
@@ -167,7 +178,18 @@ void job_json(struct fg_ctx *cx, const struct job_env *env, const struct job *j,
     jw_time(&w, "deletedAt", j->deleted_us);
     int64_t pause = job_poll_after_ms(cx, j);
     add_known(&w, "pollAfterMs", pause ? pause : -1);
+    jw_time(&w, "nextCheckAt", next_us && next_us < cx->now_us ? cx->now_us : next_us);
     jw_close(&w);
+}
+
+void job_json(struct fg_ctx *cx, const struct job_env *env, const struct job *j, struct sb *b)
+{
+    write_job(cx, env, j, 0, b);
+}
+
+void job_seen_json(struct fg_ctx *cx, const struct job_env *env, const struct job_seen *s, struct sb *b)
+{
+    write_job(cx, env, &s->job, s->next_us, b);
 }
 
 void job_event_json(const struct job_event_row *e, struct sb *b)

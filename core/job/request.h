@@ -8,6 +8,18 @@
 #include "money/plan.h"
 #include "money/quote.h"
 
+/* What a field may be: as it is checked, and as GET /v1/models tells it. */
+enum job_field_kind { JOB_FIELD_TEXT, JOB_FIELD_NUMBER, JOB_FIELD_BOOLEAN, JOB_FIELD_OBJECT };
+struct job_field {
+    const char *name;
+    enum job_field_kind kind;
+    bool required;
+    bool trimmed;                 /* its characters are counted without white space around them */
+    int64_t min, max;             /* a number's; a text's in characters. max 0: it has none of its own */
+};
+/* All there are, in order; NULL: i is one too many. */
+const struct job_field *job_field_at(size_t i);
+
 struct job_request {
     struct fg_str route;          /* what the model was chosen from; FG_NONE: a model was named */
     const struct cat_model *model;

@@ -69,19 +69,35 @@ enum fg_code share_revoke(struct fg_ctx *cx, struct job_env *env, const struct i
     return rc;
 }
 
-enum fg_code share_follow(struct fg_ctx *cx, struct job_env *env, struct fg_str token, struct job *out)
+enum fg_code share_follow(struct fg_ctx *cx, struct job_env *env, struct fg_str token, struct shared *out)
 {
-    static const struct db_col cols[] = { { DB_TAG_I64, 0 } };
+    struct row {
+        int64_t job_id, expires_us;
+    } row;
+    static const struct db_col cols[] = { COL(struct row, job_id), COL(struct row, expires_us) };
     uint8_t digest[HASH_LEN];
-    int64_t job_id;
     bool found = false;
     enum fg_code rc = FG_OK;
     if (id_valid(token, SHARE_TOKEN)) {
         HASH_KEYED(env->pepper, HASH_SHARE, digest, token);
         rc = db_one(cx, env->db, SQL_SHARE_FOLLOW, DB_ARGS(DB(hash_bytes(digest)), DB(cx->now_us)), DB_COLS(cols),
-                    &job_id, &found);
+                    &row, &found);
     }
     if (rc == FG_OK && !found)
         rc = fg_fail(cx, FG_LINK_INVALID, "The link was never given, is over, or was revoked.");
-    return rc == FG_OK ? job_by_id(cx, env->db, job_id, out) : rc;
+    if (rc == FG_OK)
+        rc = job_by_id(cx, env->db, row.job_id, &out->job);
+    if (rc == FG_OK)
+        out->expires_us = row.expires_us;
+    return rc;
+}
+
+enum fg_code share_see(struct fg_ctx *cx, struct job_env *env, struct fg_str token, struct shared *out)
+{
+    enum fg_code rc = share_follow(cx, env, token, out);
+    if (rc == FG_OK && out->job.output_state != OUTPUT_STORED)
+        rc = why_none(cx, env->db, &out->job);
+    if (rc == FG_OK && out->job.expires_us && out->job.expires_us < out->expires_us)
+        out->expires_us = out->job.expires_us;
+    return rc;
 }

@@ -27,7 +27,14 @@ enum fg_code share_list(struct fg_ctx *cx, struct job_env *env, const struct ide
 /* Twice is fine. */
 enum fg_code share_revoke(struct fg_ctx *cx, struct job_env *env, const struct identity *who, struct fg_str job_id,
                           struct fg_str share_id) FG_MUST_CHECK;
-/* The job that a token leads to. FG_LINK_INVALID when it leads nowhere (any more). */
-enum fg_code share_follow(struct fg_ctx *cx, struct job_env *env, struct fg_str token, struct job *out) FG_MUST_CHECK;
+/* Where a token leads. */
+struct shared {
+    struct job job;
+    int64_t expires_us;              /* of the link; the file may go earlier */
+};
+/* FG_LINK_INVALID when it leads nowhere (any more). */
+enum fg_code share_follow(struct fg_ctx *cx, struct job_env *env, struct fg_str token, struct shared *out) FG_MUST_CHECK;
+/* The same where the video is still to be had: expires_us is when it no longer is. FG_GONE when it was deleted. */
+enum fg_code share_see(struct fg_ctx *cx, struct job_env *env, struct fg_str token, struct shared *out) FG_MUST_CHECK;
 
 #endif

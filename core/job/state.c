@@ -103,7 +103,7 @@ const char *job_event_name(enum job_event e)
 }
 
 static const struct job_reason_info reasons[] = {
-    [JOB_R_NONE] = { "", "", false, false, false },
+    [JOB_R_NONE] = { "", "", false, FAULT_NOBODY, false },
 #define R(sym, slug, retryable, fault, charged, words) [JOB_R_##sym] = { slug, words, retryable, fault, charged },
 #include "job/reasons.def"
 #undef R

@@ -4,6 +4,7 @@ static const struct db_col quote_cols[] = {
     COL(struct quote, public_id), COL(struct quote, account_id), COL(struct quote, user_id), COL(struct quote, route),
     COL(struct quote, model), COL(struct quote, resolution), COL(struct quote, duration_s), COL(struct quote, audio),
     COL(struct quote, price_micro), COL(struct quote, currency), COL(struct quote, created_us), COL(struct quote, expires_us), COL(struct quote, job),
+    COL(struct quote, job_us),
 };
 
 enum fg_code quote_create(struct fg_ctx *cx, struct db *db, const struct quote *q)
@@ -38,6 +39,7 @@ enum fg_code quote_take(struct fg_ctx *cx, struct db *db, int64_t account_id, st
     if (rc == FG_OK && found && q.job.p) {
         (void)fg_fail(cx, FG_QUOTE_USED, "A quote is good for one job, and this one has been used for %.*s.", FG_P(q.job));
         cx->err.job = q.job.p;
+        cx->err.job_us = q.job_us;
         return FG_QUOTE_USED;
     }
     return rc == FG_OK ? fg_fail(cx, FG_QUOTE_EXPIRED, "The quote has expired. Ask for another.") : rc;

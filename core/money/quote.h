@@ -18,6 +18,7 @@ struct quote {
     struct fg_str currency;
     int64_t created_us, expires_us;
     struct fg_str job;           /* public id of the job that took it; FG_NONE: none has */
+    int64_t job_us;              /* when that was created */
 };
 
 enum fg_code quote_create(struct fg_ctx *cx, struct db *db, const struct quote *q) FG_MUST_CHECK;

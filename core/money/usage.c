@@ -3,8 +3,9 @@
 static const struct db_col usage_cols[] = {
     COL(struct usage_row, day),           COL(struct usage_row, model),      COL(struct usage_row, user_id),
     COL(struct usage_row, currency),      COL(struct usage_row, jobs),       COL(struct usage_row, succeeded),
-    COL(struct usage_row, failed),        COL(struct usage_row, expired),    COL(struct usage_row, seconds),
-    COL(struct usage_row, charged_micro), COL(struct usage_row, held_micro),
+    COL(struct usage_row, failed),        COL(struct usage_row, canceled),   COL(struct usage_row, expired),
+    COL(struct usage_row, seconds),       COL(struct usage_row, charged_micro),
+    COL(struct usage_row, held_micro),
 };
 
 enum fg_code usage_read(struct fg_ctx *cx, struct db *db, const struct usage_ask *ask, struct usage_row **rows,

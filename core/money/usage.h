@@ -21,6 +21,7 @@ struct usage_row {
     struct fg_str user_id;       /* FG_NONE: not told apart, or jobs of the account itself */
     struct fg_str currency;
     int64_t jobs, succeeded, failed, expired; /* the rest of the jobs is under way */
+    int64_t canceled;            /* of those that failed: somebody stopped them */
     int64_t seconds;             /* of the videos that were delivered */
     int64_t charged_micro;       /* settled */
     int64_t held_micro;          /* of jobs under way */
