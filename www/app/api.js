@@ -4,7 +4,6 @@
 import { noteServerDate } from './time.js';
 
 const ANSWER_WITHIN_MS = 20000;
-const SENT_WITHIN_MS = 120000;
 
 export class Problem extends Error {
     constructor(status, body, retryAfter) {
@@ -17,6 +16,7 @@ export class Problem extends Error {
         this.errors = Array.isArray(body.errors) ? body.errors : [];
         this.limit = body.limit ?? null;
         this.jobId = body.jobId ?? '';
+        this.createdAt = body.createdAt ?? '';
         this.retryAfterMs = Number(retryAfter) > 0 ? Number(retryAfter) * 1000 : 0;
     }
 
@@ -36,13 +36,19 @@ export function onUnauthorized(fn) {
     unauthorized = fn;
 }
 
+/* What the server says no with. */
+export function refusalOf(status, body, retryAfter, signInRoute = false) {
+    if (status === 401 && !signInRoute) unauthorized();
+    return new Problem(status, body ?? {}, retryAfter);
+}
+
 async function readBody(response) {
     const type = response.headers.get('Content-Type') ?? '';
     if (!/[/+]json\b/.test(type)) return null;
     return response.json();
 }
 
-async function call(method, path, { body, type = 'application/json', headers = {}, signInRoute = false, signal } = {}) {
+export async function call(method, path, { body, type = 'application/json', headers = {}, signInRoute = false, signal } = {}) {
     const init = {
         method,
         headers: { Accept: 'application/json', ...headers },
@@ -69,9 +75,7 @@ async function call(method, path, { body, type = 'application/json', headers = {
             throw new Unreachable('not our server');
         return data;
     }
-    const problem = new Problem(response.status, data ?? {}, response.headers.get('Retry-After'));
-    if (problem.status === 401 && !signInRoute) unauthorized();
-    throw problem;
+    throw refusalOf(response.status, data, response.headers.get('Retry-After'), signInRoute);
 }
 
 const job = (id) => `/v1/jobs/${encodeURIComponent(id)}`;
@@ -86,16 +90,17 @@ export const api = {
     quote: (body, signal) => call('POST', '/v1/quotes', { body, signal }),
     /* body is the exact text: with the same key the server compares it with the first one. */
     create: (key, body) => call('POST', '/v1/jobs', { body, headers: { 'Idempotency-Key': key } }),
-    /* The same picture twice is one: it may be sent again whenever there was no answer. */
-    upload: (file) =>
-        call('POST', '/v1/uploads', {
-            body: file,
-            type: 'application/octet-stream',
-            signal: AbortSignal.timeout(SENT_WITHIN_MS),
-        }),
+    uploaded: (id) => call('GET', `/v1/uploads/${encodeURIComponent(id)}`),
     list: (query) => call('GET', `/v1/jobs?${new URLSearchParams(query)}`),
     read: (id) => call('GET', job(id)),
     events: (id) => call('GET', `${job(id)}/events`),
     cancel: (id) => call('POST', `${job(id)}/cancel`),
+    retry: (id, key) => call('POST', `${job(id)}/retry`, { headers: { 'Idempotency-Key': key } }),
+    share: (id, seconds) =>
+        call('POST', `${job(id)}/shares`, { body: JSON.stringify({ expiresInSeconds: seconds }) }),
+    shares: (id) => call('GET', `${job(id)}/shares`),
+    revokeShare: (id, shareId) => call('DELETE', `${job(id)}/shares/${encodeURIComponent(shareId)}`),
+    usage: (query) => call('GET', `/v1/usage?${new URLSearchParams(query)}`),
+    shared: (token) => call('GET', `/v1/shared/${encodeURIComponent(token)}`),
     erase: (id) => call('DELETE', job(id)),
 };

@@ -2,6 +2,7 @@
  * it, over lost answers, restarts and reloads, so that it is never made, and paid for, twice. */
 
 import { api } from './api.js';
+import { keepDraft } from './draft.js';
 
 const SLOT = 'filmgate.intent';
 /* The server remembers a key for 24 hours at least; after that the same key could make a second
@@ -132,6 +133,8 @@ export class Intents {
     }
 }
 
+/* Who signs out here leaves nothing, no draft either. */
 export function forgetIntents() {
     save(null);
+    keepDraft('', null);
 }

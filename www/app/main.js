@@ -2,13 +2,13 @@
 
 import { api, onUnauthorized } from './api.js';
 import { announce, el, setShown, setText } from './dom.js';
-import { forgetIntents } from './intent.js';
-import { Store } from './store.js';
+import { News } from './news.js';
+import { fillTexts, offerLanguages, texts } from './texts.js';
 import { clockWords } from './time.js';
-import { CreateView } from './view-create.js';
-import { ReelView } from './view-reel.js';
 import { SignInView } from './view-sign-in.js';
-import { connectionWords, errorWords } from './words.js';
+import { connectionWords, errorWords, isRunning } from './words.js';
+
+const t = texts.shell;
 
 const OPEN_AGAIN_MS = 3000;
 
@@ -16,12 +16,16 @@ const OPEN_AGAIN_MS = 3000;
  * here. */
 const tabs = 'BroadcastChannel' in window ? new BroadcastChannel('filmgate') : null;
 
+fillTexts(document);
+offerLanguages(el('language'));
+
 let store = null,
     create = null,
     reel = null;
 let openTimer = 0,
     failingSince = 0;
 
+const news = new News();
 const signIn = new SignInView(open);
 
 function show(name) {
@@ -32,7 +36,7 @@ function show(name) {
 function showConnection(failure, asOf) {
     setShown(el('banner'), failure !== null);
     setText(el('banner-words'), failure ? connectionWords(failure, asOf, clockWords) : '');
-    setText(el('as-of'), asOf ? `As of ${clockWords(asOf)}` : '');
+    setText(el('as-of'), asOf ? t.asOf(clockWords(asOf)) : '');
     el('as-of').classList.toggle('stale', failure !== null);
 }
 
@@ -41,9 +45,10 @@ async function open(focus = false) {
     clearTimeout(openTimer);
     try {
         const me = await api.me();
+        const parts = await deskParts();
         failingSince = 0;
         showConnection(null, 0);
-        startDesk(me, focus);
+        startDesk(me, parts, focus);
     } catch (error) {
         if (error.status === 401) {
             showConnection(null, 0);
@@ -51,32 +56,46 @@ async function open(focus = false) {
             return;
         }
         failingSince ||= Date.now();
-        setText(el('opening-words'), 'Waiting for the server…');
+        setText(el('opening-words'), t.waitingForServer);
         showConnection({ since: failingSince, error }, 0);
         openTimer = setTimeout(open, OPEN_AGAIN_MS);
     }
 }
 
-function startDesk(me, focus) {
+/* What only those who are signed in need is loaded then: who comes for the first time sees the door sooner. */
+const deskParts = async () =>
+    Object.assign({}, ...(await Promise.all([import('./store.js'), import('./view-create.js'), import('./view-reel.js')])));
+
+function startDesk(me, { Store, CreateView, ReelView }, focus) {
     store = new Store();
+    store.addEventListener('jobs', showRunning);
     store.addEventListener('connection', () => {
         const wasAway = !el('banner').hidden;
         showConnection(store.failure, store.asOf);
         if (wasAway && !store.failure) {
-            announce('The connection is back.');
+            announce(t.back);
             create.hurry();
         }
     });
-    reel = new ReelView(store, { useAgain: (job) => create.fill(job), changed });
+    reel = new ReelView(store, { useAgain: (job, how) => create.fill(job, how), changed, done: (job) => news.tell(job) });
     create = new CreateView(`${me.account}/${me.userId ?? ''}`, me.plan, (job) => {
         store.put(job);
         changed();
     });
     setText(el('who'), me.userId || me.account);
+    setShown(el('to-support'), me.role === 'admin');
     show('desk');
     store.start();
     create.start();
     if (focus) el('create-title').focus();
+}
+
+/* In the tab's title and its picture: those in the making. */
+function showRunning() {
+    const n = store ? [...store.jobs.values()].filter(isRunning).length : 0;
+    document.title = n ? t.running(n) : 'filmgate';
+    const icon = n ? '/favicon-running.svg' : '/favicon.svg';
+    if (el('icon').getAttribute('href') !== icon) el('icon').setAttribute('href', icon);
 }
 
 /* Something was done here: look soon, and let the other tabs look too. */
@@ -90,13 +109,14 @@ function closeDesk(notice) {
     create?.stop();
     reel?.stop();
     store = create = reel = null;
+    showRunning();
     showConnection(null, 0);
     show('sign-in');
     signIn.show(notice);
 }
 
 onUnauthorized(() => {
-    if (store) closeDesk('Your session has ended. Please sign in again.');
+    if (store) closeDesk(t.ended);
 });
 
 el('sign-out').addEventListener('click', async () => {
@@ -104,14 +124,14 @@ el('sign-out').addEventListener('click', async () => {
         await api.signOut();
     } catch (error) {
         if (error.status !== 401) {
-            announce(`Not signed out. ${errorWords(error)}`);
-            setText(el('as-of'), 'Not signed out: no answer');
+            announce(t.notSignedOut(errorWords(error)));
+            setText(el('as-of'), t.notSignedOutBriefly);
             return;
         }
     }
-    forgetIntents();
+    (await import('./intent.js')).forgetIntents();
     tabs?.postMessage('signed-out');
-    closeDesk('You are signed out.');
+    closeDesk(t.signedOut);
 });
 
 function awake() {

@@ -3,6 +3,10 @@
 
 const union = (lists) => [...new Set(lists.flat())];
 
+/* To sort by: "720p", "4k"; what is neither comes first. */
+export const linesOf = (resolution) =>
+    (Number.parseInt(resolution, 10) || 0) * (resolution.endsWith('k') ? 720 : 1);
+
 /* Pixels are told only where all that make this size agree on them. */
 function sizesOf(models) {
     const sizes = new Map();
@@ -16,9 +20,7 @@ function sizesOf(models) {
         const [w, h] = aspectRatio.split(':').map(Number);
         return w / h;
     };
-    const lines = ({ resolution }) =>
-        resolution.endsWith('k') ? Number.parseInt(resolution, 10) * 720 : Number.parseInt(resolution, 10) || 0;
-    return [...sizes.values()].sort((a, b) => across(b) - across(a) || lines(a) - lines(b));
+    return [...sizes.values()].sort((a, b) => across(b) - across(a) || linesOf(a.resolution) - linesOf(b.resolution));
 }
 
 /* All of them say the same, or else what a route says where they differ. */
@@ -49,6 +51,7 @@ export function offerOf(name, route, models, plan) {
         seed: models.some((m) => m.seed),
         audio: agreed(models, 'audio', 'any'),
         negativePrompt: models.some((m) => m.negativePrompt),
+        promptMax: Math.max(...models.map((m) => m.promptMax)),
     };
 }
 

@@ -1,5 +1,7 @@
 /* Times for people. The server's clock counts: a visitor's may be hours off. */
 
+import { locale } from './texts.js';
+
 const SKEW_IGNORED_MS = 2000; /* the Date header knows whole seconds only */
 
 let offsetMs = 0;
@@ -13,12 +15,12 @@ export function noteServerDate(header) {
 
 export const serverNow = () => Date.now() + offsetMs;
 
-const clock = new Intl.DateTimeFormat('en-GB', {
+const clock = new Intl.DateTimeFormat(locale, {
     hour: '2-digit',
     minute: '2-digit',
     second: '2-digit',
 });
-const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
+const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', year: 'numeric' });
 
 /* "12:03:04" */
 export const clockWords = (ms) => clock.format(ms);

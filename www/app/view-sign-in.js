@@ -3,7 +3,10 @@
 
 import { api } from './api.js';
 import { el, setShown, setText } from './dom.js';
+import { texts } from './texts.js';
 import { errorWords } from './words.js';
+
+const t = texts.shell;
 
 export class SignInView {
     #signedIn;
@@ -33,7 +36,7 @@ export class SignInView {
         const key = el('key').value.trim();
         if (this.#busy) return;
         if (!key) {
-            this.#error('Please enter a key.');
+            this.#error(t.keyMissing);
             el('key').focus();
             return;
         }
@@ -45,11 +48,7 @@ export class SignInView {
             setShown(el('sign-in-notice'), false);
             await this.#signedIn(true);
         } catch (error) {
-            this.#error(
-                error.status === 400
-                    ? 'This key is not valid, or it has been revoked.'
-                    : errorWords(error),
-            );
+            this.#error(error.status === 400 ? t.keyWrong : errorWords(error));
             el('key').focus();
         } finally {
             this.#busy = false;
