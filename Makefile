@@ -3,7 +3,7 @@
 
 # ---- layers, from the ground up (see core/, tests/lint/includes.sh holds them to it) ----
 BASE     := arena conf env err fault id log scan sb str time utf8
-IO       := address child db db_link fetch file hash hash_sign json json_scan json_write sigv4 transfer xml
+IO       := address child db db_link fetch file hash hash_sign json json_scan json_write redact sigv4 transfer xml
 PROVIDER := adapter catalogue catalogue_fit catalogue_model catalogue_read catalogue_wire comfyui \
             comfyui_send fal kling luma match minimax openai providers replicate route runway \
             schema schema_check veo verify
@@ -12,17 +12,17 @@ MONEY    := brake cost ledger plan quote usage use
 MEDIA    := boxes disk forecast gate image key link name s3 s3_call s3_list store store_now
 MODERATE := azure finder normalise openai rules rules_read service verdict
 NOTIFY   := deliver delivery endpoint outbox
-JOB      := adopt callback cancel clock create decide erase erasure export moderation offer policy quote read request retain review share standing state store tell upload wake weather
-SWEEPER  := away books bucket budget check deliver dispatch frames ingest keys line moderate poll prepare queue reference reroute resolve retention room slots sweep task traffic uploads weather
+JOB      := act action adopt callback cancel clock create decide dossier erase erasure explain export hold list moderation offer overview policy quote read request retain retry review search share standing state store tell upload wake weather
+SWEEPER  := away books bucket budget check deliver dispatch frames ingest keys line moderate poll prepare queue reference reroute resolve retention room slots sweep task traffic uploads weather wire
 
 CORE := $(BASE:%=base/%) $(IO:%=io/%) $(PROVIDER:%=provider/%) $(ACCOUNT:%=account/%) \
         $(MONEY:%=money/%) $(MODERATE:%=moderate/%) \
         $(MEDIA:%=media/%) $(NOTIFY:%=notify/%) $(JOB:%=job/%)
 
 # ---- programs ----
-WEB    := app auth deliveries fcgx file form hooks jobs limits loop media meta models problem query quotes reviews routes sessions shares status storage uploads usage users webhooks
+WEB    := admin_act admin_jobs admin_overview app auth deliveries fcgx file form hooks jobs limits loop media meta models problem query quotes reviews routes sessions shares status storage uploads usage users webhooks
 STUDIO := api books deliver drawing files font poke render request words worker
-CLI    := main account callback catalogue db desk doctor erase funds hold job media media_audit moderation orphans plan provider report retention review storage webhook
+CLI    := main account act callback catalogue db desk doctor erase funds hold job media media_audit moderation orphans plan provider report retention review storage webhook
 
 # ---- build ----
 BUILD  ?= build
@@ -125,23 +125,24 @@ $(DB_TESTS): $(BUILD)/tests/store/%: $(BUILD)/tests/store/%.o $(BUILD)/tests/sto
              $(BUILD)/libfgcore.a
 	$(LINK) $(LIBS_T)
 # Jobs with a sweeper in process and a fake provider.
-JOB_TESTS := job job_life books brake callback verdict cancel clock deliver funds sweep poll ingest lease moderation money_random \
-             notify operator parallel prepare erasure retention storage retired routing slots unsure uploads
+JOB_TESTS := act job job_life books brake callback verdict cancel clock deliver dossier funds sweep poll ingest lease moderation money_random overview \
+             notify operator parallel prepare erasure retention storage retired routing slots unsure uploads wire
 $(JOB_TESTS:%=$(BUILD)/tests/store/%_test): $(BUILD)/tests/store/job_world.o $(BUILD)/tests/store/db_proxy.o \
              $(BUILD)/tests/fakes/provider.o $(BUILD)/tests/fakes/comfy.o $(SWEEPER:%=$(BUILD)/core/sweeper/%.o)
 $(BUILD)/tests/store/moderation_test: $(BUILD)/tests/fakes/moderator.o
 $(BUILD)/tests/store/notify_test $(BUILD)/tests/store/deliver_test: $(BUILD)/tests/fakes/receiver.o \
              $(BUILD)/tests/store/notify_world.o
 $(BUILD)/tests/store/money_random_test $(BUILD)/tests/store/parallel_test: $(BUILD)/tests/store/money_truth.o
-$(BUILD)/tests/store/funds_test: $(patsubst %,$(BUILD)/core/cli/%.o,desk doctor funds plan report)
+$(BUILD)/tests/store/funds_test: $(patsubst %,$(BUILD)/core/cli/%.o,act desk doctor funds plan report)
 $(BUILD)/tests/store/erasure_test $(BUILD)/tests/store/retention_test $(BUILD)/tests/store/storage_test: \
-             $(patsubst %,$(BUILD)/core/cli/%.o,desk erase hold media_audit retention storage)
-$(BUILD)/tests/store/operator_test: $(patsubst %,$(BUILD)/core/cli/%.o,callback desk orphans)
+             $(patsubst %,$(BUILD)/core/cli/%.o,act desk erase hold media_audit retention storage)
+$(BUILD)/tests/store/act_test: $(patsubst %,$(BUILD)/core/cli/%.o,act desk funds hold provider)
+$(BUILD)/tests/store/operator_test: $(patsubst %,$(BUILD)/core/cli/%.o,act callback desk orphans)
 $(BUILD)/tests/store/%: $(BUILD)/tests/store/%.o $(DB_WORLD) $(BUILD)/tests/t.o $(BUILD)/libfgcore.a
 	$(LINK) $(LIBS_T)
 
 # Stories with faults in them, of a build with FG_FAULT.
-NTH := nth_test play stories_job stories_media stories_moderation stories_other
+NTH := nth_test play stories_desk stories_job stories_media stories_moderation stories_other
 $(BUILD)/tests/fault/nth_test: $(NTH:%=$(BUILD)/tests/fault/%.o) \
              $(BUILD)/tests/store/job_world.o $(BUILD)/tests/store/notify_world.o $(BUILD)/tests/store/db_proxy.o \
              $(BUILD)/tests/fakes/provider.o $(BUILD)/tests/fakes/comfy.o $(BUILD)/tests/fakes/receiver.o $(BUILD)/tests/fakes/moderator.o \

@@ -36,6 +36,14 @@ END {
     printf "%-22s %9s  %5s  %8s  %5s  %8s %9s\n", "", "polls/s", "ratio", "own", "ratio", "database", "simulator"
     row("bare libcurl loop", "bare", "", "")
     row("sweeper at its limit", "sweeper", sprintf("%.2f", speed), sprintf("%.2f", cpu))
+    if (count["beside.perSecond"]) {
+        row("the other sweeper", "beside", "", "")
+        printf "ours beside the other: %.3f of its polls per second, %.3f of its CPU and %.3f of the database's a poll, " \
+            "%.1f MB beside %.1f\n", mean("sweeper.perSecond") / mean("beside.perSecond"),
+            per_1000("sweeper", "cpuMs") / per_1000("beside", "cpuMs"),
+            per_1000("sweeper", "databaseMs") / per_1000("beside", "databaseMs"), most["sweeper.rssKb"] / 1024,
+            most["beside.rssKb"] / 1024
+    }
     row("sweeper, steady", "steady", "", "")
     printf "%d jobs in flight, %d sockets of the sweeper; lateness of %d polls, answer included: median %.0f ms, " \
         "slowest %.0f ms\n", jobs, most["sweeper.connections"], sum["late.requests"], mean("late.p50Ms"),

@@ -4,7 +4,9 @@
 # due. A stack of its own; prints a table, writes var/bench-polls.json.
 #
 # BUILD (build); QUICK=1 (short and few rounds); JOBS (10000); ROUNDS and SECONDS_EACH override what QUICK chooses; OUT
-# (var/bench-polls.json). FILMGATE_SECTION_KEY is for the sweeper: FILMGATE_SWEEPER_BATCH=250 claims more at once.
+# (var/bench-polls.json). BESIDE=PROGRAM: a filmgate-sweeper of another build, which takes turns with ours and has our
+# schema: what a change costs is seen so. KEEP=FILE: what was measured, a line each. FILMGATE_SECTION_KEY is for the
+# sweeper: FILMGATE_SWEEPER_BATCH=250 claims more at once.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 TREE=$PWD
@@ -88,14 +90,15 @@ make_due() { # seconds from now, over how many seconds
     sql fg_owner <<END
 SET @now = CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED) + $1 * 1000000, @n = 0;
 UPDATE job SET created_us = @now WHERE provider = 'bench';
+UPDATE attempt SET created_us = @now WHERE provider = 'bench';
 UPDATE due SET owner = NULL, tries = 0, due_us = @now + (@n := @n + 1) * $2 * 1000000 DIV $JOBS WHERE kind = 3;
 TRUNCATE bench_seen;
 END
 }
 
-start_sweeper() { # milliseconds between two polls of a job
+start_sweeper() { # milliseconds between two polls of a job, program
     FILMGATE_CONF=$VAR/conf/sweeper.ini FILMGATE_SWEEPER_WAKE_SOCKET='' FILMGATE_SWEEPER_FIRST_POLL_MS=$1 \
-        setsid "${RUN_AS[@]}" "$BIN/filmgate-sweeper" >>"$DIR/sweeper.log" 2>&1 &
+        setsid "${RUN_AS[@]}" "${2:-$BIN/filmgate-sweeper}" >>"$DIR/sweeper.log" 2>&1 &
     SWEEPER=$!
 }
 
@@ -127,17 +130,17 @@ between() { # name, before, after
             $8 - $3, $9 - $4, $10 - $5 }' <<<"$2 $3"
 }
 
-# At its limit: everything is due again before it has been asked.
-at_the_limit() {
+# At its limit: everything is due again before it has been asked. What it learns of each job at first, it has learned.
+at_the_limit() { # name, program
     local before after
     make_due 0 0
-    local warm=$(($(polls_so_far) + JOBS / 10))
-    start_sweeper 100
-    wait_for 30 "the sweeper asks" has_polled "$warm"
+    local warm=$(($(polls_so_far) + JOBS + JOBS / 10))
+    start_sweeper 100 "$2"
+    wait_for 60 "the sweeper has asked for all" has_polled "$warm"
     before=$(parts)
     sleep "$SECONDS_EACH"
     after=$(parts)
-    echo "$(between sweeper "$before" "$after") rssKb=$(awk '/^VmRSS/ { print $2 }' "/proc/$SWEEPER/status")" \
+    echo "$(between "$1" "$before" "$after") rssKb=$(awk '/^VmRSS/ { print $2 }' "/proc/$SWEEPER/status")" \
         "connections=$(find "/proc/$SWEEPER/fd" -lname 'socket:*' | wc -l)" >>"$DIR/results"
     stop_sweeper
 }
@@ -181,9 +184,11 @@ start_stack
 fill
 for ((r = 0; r < ROUNDS; r++)); do
     bare
-    at_the_limit
+    at_the_limit sweeper "$BIN/filmgate-sweeper"
+    [ -z "${BESIDE:-}" ] || at_the_limit beside "$BESIDE"
 done
 steady
 ! grep '"level":"error"' "$DIR/sweeper.log" | head -n 5 | grep . >&2 || die "the sweeper had errors"
+[ -z "${KEEP:-}" ] || cp "$DIR/results" "$KEEP"
 mkdir -p "$(dirname "$OUT")"
 awk -v json="$OUT" -v jobs="$JOBS" -v rate=$((JOBS / PERIOD_S)) -f tests/bench/polls.awk "$DIR/results"

@@ -33,7 +33,7 @@ test('a prompt that the rules block ends at once, in words, and costs nothing', 
     const words = await shown.locator('[data-part="reason-words"]').textContent();
     assert.match(words, /^The content policy does not allow this prompt\. Found: weapons, in the prompt\./);
     const job = await api('GET', `/v1/jobs/${await shown.getAttribute('data-id')}`);
-    assert.deepEqual(job.error, { code: 'blocked_prompt', message: job.errorMessage, retryable: false, input: 'prompt',
+    assert.deepEqual(job.error, { code: 'blocked_prompt', message: job.errorMessage, retryable: false, fault: 'request', input: 'prompt',
         category: 'weapons', charged: false });
     const { data } = await api('GET', `/v1/jobs/${job.id}/events`);
     assert.deepEqual(data.map((e) => e.type), ['created', 'failed']);

@@ -40,7 +40,8 @@ function stopTheSweeper(t) {
 }
 
 const words = (id) => page.locator(id).textContent();
-const press = () => page.getByRole('button', { name: 'Create video' }).click();
+/* Whatever it says. */
+const press = () => page.locator('#create-go').click();
 const dollars = (micro) => `$${new Intl.NumberFormat('en', { minimumFractionDigits: 2, maximumFractionDigits: 4 }).format(micro / 1e6)}`;
 const priceIs = (micro) => page.waitForFunction((want) => document.getElementById('price').textContent === want, dollars(micro));
 const quote = async (more = {}) => api('POST', '/v1/quotes', { prompt: 'x', ...SMALL, ...more });
@@ -92,7 +93,7 @@ test('the same wish again is asked about, in the page', async (t) => {
     await promptBox(page).fill(prompt);
     await press();
     await page.locator('#again').waitFor();
-    assert.match(await words('#again-words'), /asked for a moment ago\. Make it again\?/);
+    assert.match(await words('#again-words'), /^You asked for just this \d+ seconds? ago\. Make it again\?$/);
     assert.equal(await page.evaluate(() => document.activeElement.id), 'again-words');
     await shoot(page, 'again');
     await page.getByRole('button', { name: 'No, one is enough' }).click();
@@ -118,16 +119,18 @@ test('what came to nothing was not charged, and says so', async (t) => {
 
 test('a limit without room is told before the button, and after it', async (t) => {
     t.after(() => sql('UPDATE plan SET day_micro = NULL, outstanding_max = NULL; UPDATE account SET credit_limit_micro = NULL'));
+    const OVER = 'Over the budget: try anyway';
     const rows = [
-        ['UPDATE plan SET day_micro = 5000', /^The budget of the day, \$0\.005, has no room for this: .*\. Free again: .*\d\d:\d\d:\d\d\.$/],
-        ['UPDATE plan SET day_micro = NULL, outstanding_max = 0', /^This account may have 0 videos in the making\./],
-        ['UPDATE plan SET outstanding_max = NULL; UPDATE account SET credit_limit_micro = 0', /^The balance of -\$[\d.]+ does not cover this\.$/],
+        ['UPDATE plan SET day_micro = 5000', /^The budget of the day, \$0\.005, has no room for this: .*\. Free again: .*\d\d:\d\d:\d\d\.$/, OVER],
+        ['UPDATE plan SET day_micro = NULL, outstanding_max = 0', /^This account may have 0 videos in the making\./, 'No room just now: try anyway'],
+        ['UPDATE plan SET outstanding_max = NULL; UPDATE account SET credit_limit_micro = 0', /^The balance of -\$[\d.]+ does not cover this\.$/, OVER],
     ];
-    for (const [set, told] of rows) {
+    for (const [set, told, button] of rows) {
         sql(set);
         await page.reload();
         await page.waitForFunction(() => !document.getElementById('room').hidden);
         assert.match(await words('#room'), told);
+        assert.equal(await words('#create-go'), button, 'the button says so');
         const prompt = unique('No room');
         await promptBox(page).fill(prompt);
         await press();
@@ -141,6 +144,8 @@ test('a limit without room is told before the button, and after it', async (t) =
     sql('UPDATE account SET credit_limit_micro = NULL');
     await page.locator('#duration').press('End');
     await page.waitForFunction(() => document.getElementById('room').hidden);
+    await until('the button is itself again', async () => (await words('#create-go')) === 'Create video');
+    await promptBox(page).fill(''); /* else its draft keeps the settings */
     await small();
 });
 
@@ -156,8 +161,9 @@ test('the form offers what the plan includes, and begins with its default', asyn
     sql("UPDATE plan SET durations = '7'"); /* while the page lies open */
     await promptBox(page).fill(unique('Not any more'));
     await press();
-    await page.getByText('6 seconds are not in the plan; these are: 7.').waitFor();
+    await page.locator('#duration-error').getByText('6 seconds are not in the plan; these are: 7.').waitFor();
     sql('UPDATE plan SET durations = NULL, resolutions = NULL, default_resolution = NULL');
+    await promptBox(page).fill('');
     await page.reload();
     await page.waitForFunction(() => document.querySelectorAll('#resolutions input').length === 3);
     await small();

@@ -84,7 +84,7 @@ test('the counter counts code points, and what does not fit is not even sent', a
     assert.equal(await page.locator('#prompt-count').textContent(), '3 / 1000');
     await promptBox(page).fill('🎬'.repeat(1001));
     await page.getByRole('button', { name: 'Create video' }).click();
-    await page.getByText('At most 1000 characters; it has 1001.').waitFor();
+    await page.locator('#prompt-error').getByText('At most 1000 characters; it has 1001.').waitFor();
     assert.equal(await promptBox(page).getAttribute('aria-invalid'), 'true');
     await promptBox(page).fill('');
 });
@@ -272,8 +272,10 @@ test('cancel is told as it really went', async () => {
 
 test('a second tab sees what the first one does; delete asks first', async () => {
     const second = watch(await context.newPage());
-    await second.goto(url);
+    /* It lies behind a dozen others by now: both look for it. */
+    await second.goto(`${url}/?q=lighthouse`);
     await card(second, made).waitFor();
+    await page.getByRole('searchbox').fill('Lighthouse');
     const c = card(page, made);
     const id = await c.getAttribute('data-id');
     await c.getByRole('button', { name: 'Delete' }).click();
@@ -291,6 +293,8 @@ test('a second tab sees what the first one does; delete asks first', async () =>
     await card(second, made).waitFor({ state: 'detached' });
     const { outputUrl, prompt } = await api('GET', `/v1/jobs/${id}`);
     assert.deepEqual([outputUrl ?? null, prompt ?? null], [null, null]);
+    await page.getByRole('button', { name: 'Show all videos' }).click();
+    await page.locator('article.job').nth(2).waitFor();
     await second.close();
 });
 

@@ -1,4 +1,4 @@
-/* A picture that is chosen on the page: sent at once, shown small, named by the job. */
+/* A picture that is chosen on the page: looked at, shown small, sent at once, named by the job. */
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -12,7 +12,6 @@ before(async () => {
     browser = await launch();
     page = watch(await (await newContext(browser)).newPage());
     await signIn(page);
-    await page.locator('#more').evaluate((more) => { more.open = true; });
 });
 after(() => browser?.close());
 
@@ -25,7 +24,8 @@ test('what is no picture is told beside the field', async () => {
 test('a picture is shown, and the video is made of it', async () => {
     const prompt = unique('A page that moves');
     await page.locator('#uploadId').setInputFiles(picture);
-    await page.waitForFunction(() => document.getElementById('uploadId-shown').naturalWidth > 0);
+    await page.waitForFunction(() => document.getElementById('picture-canvas').width > 0);
+    await page.getByText('Ready: 1280 × 860').waitFor();
     assert.equal(await page.locator('#uploadId-error').textContent(), '');
     await shoot(page, 'picture');
     await create(page, prompt, { resolution: '360p' });

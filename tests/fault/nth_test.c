@@ -43,6 +43,10 @@ MODERATION(0, a_job_that_is_held_and_passed)
 MODERATION(1, a_prompt_that_is_blocked)
 MODERATION(2, a_result_that_is_looked_at)
 
+#define DESK(i, name) TEST(name) { play_all(&desk_stories[i]); }
+DESK(0, a_job_that_support_acts_on)
+DESK(1, a_provider_that_is_asked_now)
+
 /* ---- none is left out ---- */
 
 struct written {
@@ -75,6 +79,8 @@ TEST(no_statement_of_a_handler_or_the_sweeper_that_writes_is_left_out)
     for (const struct story *one = moderation_stories; one->name; one++)
         play_once(one, &seen);
     for (const struct story *one = media_stories; one->name; one++)
+        play_once(one, &seen);
+    for (const struct story *one = desk_stories; one->name; one++)
         play_once(one, &seen);
     for (size_t i = 0; i < FG_LEN(statements); i++) {
         const struct written *s = &statements[i];

@@ -3,13 +3,17 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "io/hash.h"
+#include "media/gate.h"
 #include "money/ledger.h"
 
+#define FILM_MS 5000
 #define SECRET FG_LIT("whsec_MDEyMzQ1Njc4OWFiY2RlZg==")
 
 /* ---- what stories are made of ---- */
@@ -198,12 +202,66 @@ static const struct {
     { FAULT_KILL, 0, ~(1u << FAULT_READ), "is what the process dies before" },
 };
 
+/* ---- programs that remember: tests/fault/remember.sh ---- */
+
+static char programs[64]; /* a folder that whoever is jailed may look into, as the database's may not be */
+
+/* Without the limits that a sweeper sets. */
+static bool runs(const char *dir, const char *const *argv)
+{
+    int status = -1;
+    pid_t child = fork();
+    FG_ASSERT(child >= 0);
+    if (child == 0) {
+        if (chdir(dir) == 0 && setenv("REMEMBER", "1", 1) == 0)
+            (void)execv(argv[0], (char *const *)(uintptr_t)argv);
+        _exit(127);
+    }
+    return waitpid(child, &status, 0) == child && status == 0;
+}
+
+static void forget_programs(void)
+{
+    (void)runs("/", (const char *const[]){ "/bin/rm", "-rf", programs, NULL });
+}
+
+static void make_programs(struct play *x)
+{
+    (void)snprintf(programs, sizeof programs, "/tmp/fgprog.XXXXXX");
+    FG_ASSERT(mkdtemp(programs) && chmod(programs, 0755) == 0 && atexit(forget_programs) == 0);
+    for (const char *const *name = (const char *const[]){ "ffprobe", "ffmpeg", NULL }; *name; name++) {
+        const char *path = arena_fmt(x->cx->mem, "%s/%s", programs, *name).p;
+        CHECK(runs(".", (const char *const[]){ "/usr/bin/install", "-m755", "tests/fault/remember.sh", path, NULL }), path);
+    }
+}
+
+/* What ffprobe and ffmpeg say of the film of these tests they are asked once. */
+static void use_programs(struct play *x)
+{
+    struct conf *conf = &x->w->conf;
+    bool first = !programs[0];
+    if (first)
+        make_programs(x);
+    conf->media_ffprobe = arena_fmt(x->cx->mem, "%s/ffprobe", programs);
+    conf->media_ffmpeg = arena_fmt(x->cx->mem, "%s/ffmpeg", programs);
+    if (!first)
+        return;
+    const char *film = arena_fmt(x->cx->mem, "%s/real.mp4", db_server_dir()).p;
+    const char *poster = arena_fmt(x->cx->mem, "%s/poster.jpg", db_server_dir()).p;
+    struct child_call call;
+    gate_probe_call(x->cx, conf, film, &call);
+    CHECK(runs(call.dir, call.argv), call.argv[0]);
+    gate_poster_call(x->cx, conf, film, poster, FILM_MS, &call);
+    CHECK(runs(call.dir, call.argv), call.argv[0]);
+}
+
 static void begin(struct play *x)
 {
     *x = (struct play){ .n = 0 };
     place_begin(&x->p);
     x->w = &x->p.w;
     x->cx = x->p.cx;
+    use_programs(x);
     (void)endpoint_at(&x->p, "/all", 0, NULL);
 }
 
@@ -224,6 +282,7 @@ static void next(struct play *x, const struct story *s)
     x->n++;
     x->id = FG_NONE;
     x->bills = fake_bills(x->w->fake);
+    x->polls = fake_count(x->w->fake, FAKE_POLL);
     if (s->set)
         s->set(x);
 }

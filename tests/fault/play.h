@@ -11,7 +11,7 @@ struct play {
     struct job_world *w;         /* of p */
     struct fg_ctx *cx;           /* of p */
     unsigned n;                  /* of this performance: its job, its key, its webhooks */
-    unsigned bills;              /* before it */
+    unsigned bills, polls;       /* before it */
     struct fg_str id;            /* of its job, once that is known */
     const char *fault;           /* what goes wrong, in words */
     int64_t sessions;            /* of the server, before somebody else came and died */
@@ -28,7 +28,7 @@ struct story {
 };
 
 /* Each list ends with one without a name. */
-extern const struct story job_stories[], other_stories[], moderation_stories[], media_stories[];
+extern const struct story job_stories[], other_stories[], moderation_stories[], media_stories[], desk_stories[];
 
 /* Once without a fault; then for each of its side effects one in which that fails, one in which it is done and seems to
  * have failed, and one in which it is what the process does not live to see. */

@@ -129,10 +129,14 @@ static void with_deadline(struct play *x)
     play_told(x);
 }
 
+/* The same answer to every poll: what may have been counted is not counted twice. A call that fails before it gets there
+ * has a row of its own. */
 static void is_expired(struct play *x)
 {
     play_check(x, JOB_EXPIRED, "deadline_exceeded");
     CHECK(play_bills(x) <= 1, x->fault);
+    CHECK(play_ask(x, "SELECT IFNULL(SUM(r.n), 0) FROM wire r JOIN job j ON j.id = r.job_id WHERE j.public_id = '%s' AND "
+                      "r.what = 'poll' AND r.status = 200") <= fake_count(x->w->fake, FAKE_POLL) - x->polls, x->fault);
 }
 
 /* ---- submits that nobody knows the outcome of ---- */

@@ -12,17 +12,17 @@
 static void shared(struct play *x)
 {
     struct share s;
-    struct job j;
+    struct shared seen;
     play_create(x, "\"model\":\"replay-1\"");
     play_on(x);
     play_told(x);
     if (!play_ask(x, "SELECT output_state = 1 FROM job WHERE public_id = '%s'"))
         return;
     PLAY_INSIST(x, share_create(x->cx, &x->w->env, &x->w->who, x->id, 3600, &s));
-    PLAY_INSIST(x, share_follow(x->cx, &x->w->env, s.token, &j));
+    PLAY_INSIST(x, share_see(x->cx, &x->w->env, s.token, &seen));
     PLAY_INSIST(x, share_revoke(x->cx, &x->w->env, &x->w->who, x->id, s.public_id));
     enum fg_code rc;
-    for (unsigned i = 0; play_again(rc = share_follow(x->cx, &x->w->env, s.token, &j)) && i < PLAY_TRIES_MAX; i++)
+    for (unsigned i = 0; play_again(rc = share_see(x->cx, &x->w->env, s.token, &seen)) && i < PLAY_TRIES_MAX; i++)
         ;
     CHECK_CODE(x->cx, rc, FG_LINK_INVALID);
 }

@@ -482,7 +482,7 @@ static bool told(struct job_world *w, int64_t since_us, struct fg_str id, int64_
         struct job_list l;
         CHECK_CODE(w->cx, job_list(w->cx, &w->env, &w->who, &q, &l), FG_OK);
         for (size_t i = 0; i < l.n; i++)
-            found |= fg_eq(l.job[i].public_id, id);
+            found |= fg_eq(l.row[i].job.public_id, id);
         q.cursor = l.next_cursor;
         *next_us = l.changed_since_us;
     } while (q.cursor.p);

@@ -19,8 +19,9 @@ static int64_t traces_of(struct job_world *w, const char *user)
     return ask(w, "SELECT (SELECT COUNT(*) FROM job WHERE user_id = '%s') + (SELECT COUNT(*) FROM api_key WHERE user_id = '%s') + "
                   "(SELECT COUNT(*) FROM upload WHERE user_id = '%s') + (SELECT COUNT(*) FROM erasure WHERE user_id = '%s') + "
                   "(SELECT COUNT(*) FROM quote WHERE user_id = '%s') + "
+                  "(SELECT COUNT(*) FROM wire r JOIN job j ON j.id = r.job_id WHERE j.user_id = '%s' OR j.user_id LIKE 'erased%%') + "
                   "(SELECT COUNT(*) FROM webhook_message WHERE payload LIKE '%%\"%s\"%%') + "
-                  "(SELECT COUNT(*) FROM idempotency WHERE answer LIKE '%%\"%s\"%%')", user, user, user, user, user, user, user);
+                  "(SELECT COUNT(*) FROM idempotency WHERE answer LIKE '%%\"%s\"%%')", user, user, user, user, user, user, user, user);
 }
 
 static void has_things(struct job_world *w)

@@ -186,15 +186,15 @@ TEST(pages_have_every_job_once)
         do {
             struct job_list l = list(&w, q);
             for (size_t i = 0; i < l.n; i++, seen++)
-                CHECK(seen < FG_LEN(id) && fg_eq(l.job[i].public_id, id[FG_LEN(id) - 1 - seen]), "newest first");
+                CHECK(seen < FG_LEN(id) && fg_eq(l.row[i].job.public_id, id[FG_LEN(id) - 1 - seen]), "newest first");
             q.cursor = l.next_cursor;
         } while (q.cursor.p);
         CHECK_I64(seen, FG_LEN(id), "none is missing");
     }
     struct job j;
     CHECK_CODE(w.cx, job_cancel(w.cx, &w.env, &w.who, id[3], &j), FG_OK);
-    struct job_list l = list(&w, (struct job_list_query){ .has_status = true, .status = JOB_FAILED });
-    CHECK(l.n == 1 && fg_eq(l.job[0].public_id, id[3]), "by status");
+    struct job_list l = list(&w, (struct job_list_query){ .states = 1U << JOB_FAILED });
+    CHECK(l.n == 1 && fg_eq(l.row[0].job.public_id, id[3]), "by status");
     job_world_end(&w, 0);
 }
 
@@ -214,7 +214,8 @@ TEST(bad_list_queries_are_refused)
         { .cursor = foreign },
         { .cursor = own, .has_changed_since = true },
         { .cursor = FG_LIT("-1.job_0"), .has_changed_since = true },
-        { .has_status = true, .status = JOB_QUEUED, .has_changed_since = true },
+        { .states = 1U << JOB_QUEUED, .has_changed_since = true },
+        { .word = { FG_LIT("boat") }, .word_n = 1, .has_changed_since = true },
     };
     for (size_t i = 0; i < FG_LEN(bad); i++)
         CHECK_CODE(w.cx, job_list(w.cx, &w.env, &w.who, &bad[i], &l), FG_INVALID_REQUEST);
@@ -229,7 +230,7 @@ static size_t follow(struct job_world *w, int64_t *since_us, struct fg_str id)
     do {
         struct job_list l = list(w, q);
         for (size_t i = 0; i < l.n; i++)
-            seen += fg_eq(l.job[i].public_id, id);
+            seen += fg_eq(l.row[i].job.public_id, id);
         q.cursor = l.next_cursor;
         *since_us = l.changed_since_us;
     } while (q.cursor.p);

@@ -30,7 +30,8 @@ run() {
     # The data dies with the test: it need not survive a loss of power, only of the process.
     exec mariadbd --no-defaults $as_root --datadir="$2/data" --socket="$2/s" --pid-file="$2/pid" \
         --log-error="$2/log" --skip-networking --skip-name-resolve --performance-schema=OFF \
-        --innodb-log-file-size=4M --innodb-buffer-pool-size=32M --innodb-flush-method=nosync
+        --innodb-log-file-size=4M --innodb-buffer-pool-size=32M --innodb-flush-method=nosync \
+        --max-prepared-stmt-count=65536
 }
 
 command=$1

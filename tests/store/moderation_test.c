@@ -110,7 +110,7 @@ static void check_blocked(struct job_world *w, struct fg_str id, const char *cod
     struct fg_str all = json_of(w, id);
     check_place(w, id, JOB_FAILED, STAGE_DONE, code, all.p);
     CHECK(says(all, arena_fmt(w->cx->mem, "\"error\":{\"code\":\"%s\",\"message\":\"", code).p), all.p);
-    CHECK(says(all, arena_fmt(w->cx->mem, "\"retryable\":false,\"input\":\"%s\",\"category\":\"%s\",\"charged\":false}", input,
+    CHECK(says(all, arena_fmt(w->cx->mem, "\"retryable\":false,\"fault\":\"request\",\"input\":\"%s\",\"category\":\"%s\",\"charged\":false}", input,
                               category).p), all.p);
     CHECK_I64(ask(w, "SELECT COUNT(*) FROM ledger l JOIN job j ON j.id = l.job_id WHERE j.public_id = '%.*s' AND l.kind = 3",
                   FG_P(id)), 1, "its hold was released");
@@ -409,7 +409,7 @@ TEST(what_a_provider_refuses_ends_in_our_words)
         run_to_end(&x.w, a.job_id);
         struct fg_str all = json_of(&x.w, a.job_id);
         check_place(&x.w, a.job_id, JOB_FAILED, STAGE_DONE, row[i].code, all.p);
-        CHECK(says(all, "\"retryable\":false,\"input\":\"prompt\""), all.p);
+        CHECK(says(all, "\"retryable\":false,\"fault\":\"request\",\"input\":\"prompt\""), all.p);
         CHECK_I64(fake_count(x.w.fake, FAKE_SUBMIT), 1, "nobody else is asked, and nobody again");
         CHECK_I64(ask(&x.w, "SELECT COUNT(*) FROM job_event WHERE data LIKE '%%secret%%' OR data LIKE '%%req_%%'"), 0,
                   "their words stay away");

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/scan.h"
+#include "job/action.h"
 #include "store/money_truth.h"
 
 #define SEED 20300101
@@ -206,7 +207,8 @@ static enum fg_code enter(struct actor *a, enum ledger_kind kind, int64_t most)
     }
     if (kind == LEDGER_ADJUST && e.amount_micro % 2)
         e.amount_micro = -e.amount_micro;
-    return ledger_enter(a->w->cx, a->cli, &e, &entered);
+    struct action record = { .actor = ACTION_OPERATOR, .action = FG_LIT("adjust"), .account_id = a->account };
+    return action_enter(a->w->cx, a->cli, &record, &e, &entered);
 }
 
 static enum fg_code do_topup(struct actor *a)

@@ -6,8 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "job/action.h"
 #include "job/quote.h"
-#include "money/ledger.h"
 #include "store/money_truth.h"
 
 #define WORKERS 100
@@ -124,9 +124,11 @@ static _Noreturn void worker(struct job_world *w, struct hall *h, int me)
 static void top_up(struct job_world *w, struct db *db, const struct round *r)
 {
     bool entered;
-    for (int account = 1; account <= 2; account++)
-        CHECK_CODE(w->cx, ledger_enter(w->cx, db, &(struct ledger_entry){ account, LEDGER_TOPUP, r->topup, FG_NONE,
-                                                                           FG_NONE }, &entered), FG_OK);
+    for (int account = 1; account <= 2; account++) {
+        struct action record = { .actor = ACTION_OPERATOR, .action = FG_LIT("topup"), .account_id = account };
+        struct ledger_entry e = { account, LEDGER_TOPUP, r->topup, FG_NONE, FG_NONE };
+        CHECK_CODE(w->cx, action_enter(w->cx, db, &record, &e, &entered), FG_OK);
+    }
 }
 
 static void new_quote(struct job_world *w, struct hall *h)

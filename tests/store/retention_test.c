@@ -62,6 +62,11 @@ TEST(a_wish_beyond_the_plan_is_refused)
 
 /* ---- words ---- */
 
+static int64_t said_of(struct job_world *w, struct fg_str id)
+{
+    return ask(w, "SELECT COUNT(*) FROM wire WHERE job_id = (SELECT id FROM job WHERE public_id = '%.*s')", FG_P(id));
+}
+
 TEST(words_go_by_the_plan_and_the_film_stays)
 {
     struct job_world w;
@@ -77,10 +82,12 @@ TEST(words_go_by_the_plan_and_the_film_stays)
     clock_add(&w, DAY_US);
     retain(&w);
     CHECK_I64(words_of(&w, a), 0, "gone");
+    CHECK_I64(said_of(&w, a), 0, "what was said to the provider, too");
     CHECK(job_now(&w, a).redacted_us > 0, "said so");
     CHECK_IS(last_event(&w, a), "redacted {\"by\":\"retention\"}", "and told");
     CHECK_I64(files_of(&w, a), 2, "the film stays");
     CHECK_I64(words_of(&w, b), 3, "the younger one's too");
+    CHECK(said_of(&w, b) > 0, "and what was said");
     int64_t version = job_now(&w, a).version;
     retain(&w);
     CHECK_I64(job_now(&w, a).version, version, "once");

@@ -1,6 +1,7 @@
 /* COMMIT was sent and its answer never came: whatever was to be written is there once or not at all, and whoever wanted it
  * finds out by reading. The requests one by one; of a sweeper every COMMIT that a job's life has. */
 
+#include "job/act.h"
 #include "store/job_world.h"
 
 #define FAR 86400
@@ -54,8 +55,24 @@ static enum fg_code erase(struct job_world *w, struct fg_str id)
 
 static enum fg_code decide(struct job_world *w, struct fg_str id)
 {
-    struct job j;
-    return job_decide(w->cx, &w->env, id, arena_fmt(w->cx->mem, "video_of_%.*s", FG_P(id)), &j);
+    const struct act_order o = { .kind = ACT_RESOLVE, .job = id, .actor = ACTION_OPERATOR, .reason = FG_NONE,
+                                 .accepted = arena_fmt(w->cx->mem, "video_of_%.*s", FG_P(id)) };
+    struct act_done done;
+    return act_run(w->cx, &w->env, &o, &done);
+}
+
+static enum fg_code hold_it(struct job_world *w, struct fg_str id)
+{
+    const struct act_order o = { .kind = ACT_HOLD, .job = id, .actor = ACTION_OPERATOR, .reason = FG_LIT("a court") };
+    struct act_done done;
+    return act_run(w->cx, &w->env, &o, &done);
+}
+
+static enum fg_code retry(struct job_world *w, struct fg_str id)
+{
+    const struct act_order o = { .kind = ACT_RETRY, .job = id, .actor = ACTION_OPERATOR, .reason = FG_NONE };
+    struct act_done done;
+    return act_run(w->cx, &w->env, &o, &done);
 }
 
 static enum fg_code call_back(struct job_world *w, struct fg_str id)
@@ -86,6 +103,8 @@ TEST(a_request_finds_out_what_became_of_its_commit)
         { "erase", "deleted", finished, erase, DB_WEB },
         { "a callback, which its provider would repeat", "callback", at_provider, call_back, DB_WEB },
         { "the operator's decision", "accepted", unknown, decide, DB_CLI },
+        { "support's hold", "operator", at_provider, hold_it, DB_WEB },
+        { "support's new job", "operator", finished, retry, DB_WEB },
     };
     struct job_world w;
     struct relayed r;
@@ -107,6 +126,8 @@ TEST(a_request_finds_out_what_became_of_its_commit)
         long long job = (long long)job_now(&w, id).id;
         CHECK_I64(ask(&w, "SELECT COUNT(*) FROM job_event WHERE job_id = %lld AND kind = '%s'", job, row[n].event), 1,
                   row[n].why);
+        CHECK_I64(ask(&w, "SELECT COUNT(*) FROM operator_action WHERE job_id = %lld AND outcome = 'done'", job),
+                  row[n].act == decide || row[n].act == hold_it || row[n].act == retry, row[n].why);
         CHECK_I64(ask(&w, "SELECT COUNT(*) FROM callback_receipt WHERE job_id = %lld", job), row[n].act == call_back,
                   row[n].why);
     }

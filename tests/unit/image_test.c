@@ -9,7 +9,7 @@
 #include "media/image.h"
 #include "t.h"
 
-static const struct conf conf = { .media_upload_pixels = 1000000, .media_upload_side = 256 };
+static const struct conf conf = { .media_upload_pixels = 1000000, .media_upload_side = 256, .media_upload_side_min = 8 };
 
 struct studio {
     struct t_world w;
@@ -191,6 +191,9 @@ TEST(a_size_is_bounded_before_anything_is_decoded)
     } row[] = {
         { "/tmp/a: b.png: 1000x1000 uchar, 3 bands, srgb, pngload\n", FG_OK, "as many as may be" },
         { "/tmp/x.png: 1001x1000 uchar, 3 bands, srgb, pngload\n", FG_IMAGE_INVALID, "one row too many" },
+        { "/tmp/x.png: 8x8 uchar, 3 bands, srgb, pngload\n", FG_OK, "as few as may be" },
+        { "/tmp/x.png: 700x7 uchar, 3 bands, srgb, pngload\n", FG_IMAGE_INVALID, "too flat" },
+        { "/tmp/x.png: 7x700 uchar, 3 bands, srgb, pngload\n", FG_IMAGE_INVALID, "too narrow" },
         { "/tmp/x.png: 50000x50000 uchar, 3 bands, srgb, pngload\n", FG_IMAGE_INVALID, "a bomb" },
         { "/tmp/x.png: 1x70000 uchar, 3 bands, srgb, pngload\n", FG_IMAGE_INVALID, "a thread" },
         { "/tmp/x.png: 2147483647x2147483647 uchar, 3 bands, srgb, pngload\n", FG_IMAGE_INVALID, "nothing wraps" },

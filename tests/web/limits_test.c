@@ -1,6 +1,7 @@
 /* Every limit through the handlers: what it says, that nothing was made for it, and when it is free again. */
 #include "app.h"
 #include "base/arena.h"
+#include "base/time.h"
 #include "web/web_world.h"
 
 #define USUAL ",\"duration\":5"
@@ -250,11 +251,13 @@ TEST(a_user_is_not_told_what_the_account_may_spend)
     web_end(&w, 0);
 }
 
-static void check_duplicate(struct web_world *w, struct fg_str first, const char *why)
+/* first: the job's id, and when it was created. */
+static void check_duplicate(struct web_world *w, struct fg_str first, int64_t created_us, const char *why)
 {
     CHECK_I64(w->resp.status, 409, why);
     CHECK_IS(web_text(w, "code"), "duplicate_request", why);
     CHECK_STR(web_text(w, "jobId"), first, why);
+    CHECK_STR(web_text(w, "createdAt"), time_iso(w->cx->mem, created_us), why);
     CHECK_STR(web_got(w, "Location"), arena_fmt(w->cx->mem, "/v1/jobs/%.*s", FG_P(first)), why);
 }
 
@@ -275,19 +278,21 @@ TEST(the_same_wish_twice_is_asked_about)
     web_begin(&w);
     w.conf.limits_duplicate_window_s = 30;
     struct fg_str first = web_new_job(&w);
+    int64_t at_us = w.t.utc_us;
     remember(&w);
+    t_advance(&w.t, 12 * FG_US_PER_S);
     (void)create(&w, USUAL);
-    check_duplicate(&w, first, "just the same");
+    check_duplicate(&w, first, at_us, "just the same");
     (void)web_call(&w, "POST", FG_LIT("/v1/jobs"), "{ \"duration\": 5, \"prompt\": \" a red kite \", \"resolution\": \"480p\", "
                                                    "\"aspectRatio\": \"16:9\", \"seed\": null, \"deadlineSeconds\": 99 }");
-    check_duplicate(&w, first, "in other words");
+    check_duplicate(&w, first, at_us, "in other words");
     (void)create_with_key(&w, "k0", USUAL ",\"allowDuplicate\":false");
-    check_duplicate(&w, first, "a key does not say that it is meant, where that is asked");
+    check_duplicate(&w, first, at_us, "a key does not say that it is meant, where that is asked");
     CHECK_I64(web_call(&w, "POST", FG_LIT("/v1/quotes"), "{\"prompt\":\"a red kite\",\"aspectRatio\":\"16:9\",\"duration\":5}"),
               200, "a quote is no second wish");
     struct fg_str quote = arena_fmt(w.cx->mem, USUAL ",\"quoteId\":\"%.*s\"", FG_P(web_text(&w, "id")));
     (void)create(&w, quote.p);
-    check_duplicate(&w, first, "nor is it another wish for having a quote");
+    check_duplicate(&w, first, at_us, "nor is it another wish for having a quote");
     check_nothing_happened(&w, "four times nothing");
     for (size_t i = 0; i < FG_LEN(passes); i++)
         CHECK_I64(create(&w, passes[i].more), 202, passes[i].why);

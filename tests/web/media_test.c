@@ -200,6 +200,48 @@ TEST(shares_are_made_by_those_who_may_see_the_job)
     web_end(&w, 0);
 }
 
+/* Where the page of a link asks: its address has the token after the #. */
+static struct fg_str page_of(struct web_world *w)
+{
+    struct fg_str page = local(w, "pageUrl"), before = FG_LIT("/share/#");
+    CHECK(fg_starts(page, before), "a page of ours");
+    return arena_fmt(w->cx->mem, "/v1/shared/%.*s", (int)(page.n - before.n), page.p + before.n);
+}
+
+TEST(the_page_of_a_link_is_told_the_video_and_no_more)
+{
+    struct web_world w;
+    web_begin(&w);
+    struct fg_str id = web_new_job(&w);
+    web_finish_job(&w, id);
+    CHECK_I64(web_call(&w, "POST", shares_of(&w, id), "{\"expiresInSeconds\":3600}"), 201, "made");
+    struct fg_str share = web_text(&w, "id"), page = page_of(&w), video = local(&w, "url"), ends = web_text(&w, "expiresAt");
+    CHECK_I64(follow(&w, "GET", page), 200, "without a key");
+    CHECK_IS(web_got(&w, "Cache-Control"), "no-store", "never kept");
+    CHECK_I64(js_len(web_json(&w)), 10, "ten things");
+    CHECK_IS(web_text(&w, "status"), "succeeded", "it is there");
+    CHECK_IS(web_text(&w, "model"), "studio-1", "who made it");
+    CHECK_IS(web_text(&w, "aspectRatio"), "16:9", "its shape");
+    CHECK(web_text(&w, "prompt").n > 0, "its words");
+    CHECK_STR(web_text(&w, "expiresAt"), ends, "its end");
+    CHECK_STR(local(&w, "videoUrl"), video, "the file");
+    CHECK_I64(follow(&w, "GET", local(&w, "posterUrl")), 200, "its poster");
+
+    struct fg_str early = time_iso(w.cx->mem, w.t.utc_us + 60 * FG_US_PER_S);
+    web_script(&w, arena_fmt(w.cx->mem, "UPDATE job SET expires_us = %lld", (long long)(w.t.utc_us + 60 * FG_US_PER_S)).p);
+    CHECK_I64(follow(&w, "GET", page), 200, "the file will go before the link");
+    CHECK_STR(web_text(&w, "expiresAt"), early, "and that is the end");
+
+    CHECK_I64(follow(&w, "GET", FG_LIT("/v1/shared/sh_00000000000000000000000000")), 403, "never given");
+    CHECK_I64(follow(&w, "GET", FG_LIT("/v1/shared/x")), 403, "no token");
+    CHECK_IS(web_text(&w, "instance"), "/v1/shared/{token}", "a refusal does not repeat it");
+    struct fg_str one = arena_fmt(w.cx->mem, "%.*s/%.*s", FG_P(shares_of(&w, id)), FG_P(share));
+    CHECK_I64(web_call(&w, "DELETE", one, NULL), 204, "revoked");
+    CHECK_I64(follow(&w, "GET", page), 403, "at once");
+    CHECK_IS(web_text(&w, "code"), "link_invalid", "in words");
+    web_end(&w, 0);
+}
+
 TEST(links_that_do_not_fit)
 {
     struct web_world w;
@@ -248,9 +290,10 @@ TEST(a_deleted_file_is_gone_with_its_date)
     web_begin(&w);
     struct fg_str id = web_new_job(&w);
     web_finish_job(&w, id);
-    struct fg_str link[3] = { link_of(&w, id, "outputUrl"), link_of(&w, id, "posterUrl"), FG_NONE };
+    struct fg_str link[4] = { link_of(&w, id, "outputUrl"), link_of(&w, id, "posterUrl"), FG_NONE, FG_NONE };
     CHECK_I64(web_call(&w, "POST", shares_of(&w, id), NULL), 201, "given away");
     link[2] = local(&w, "url");
+    link[3] = page_of(&w);
     t_advance(&w.t, 60 * FG_US_PER_S);
     CHECK_I64(web_call(&w, "DELETE", arena_fmt(w.cx->mem, "/v1/jobs/%.*s", FG_P(id)), NULL), 204,
               "delete");

@@ -83,6 +83,45 @@ TEST(what_can_be_asked_for_is_shown)
     web_end(&w, 0);
 }
 
+/* What a request is checked with is what is told: each bound is the last value that passes. */
+TEST(the_rules_that_are_told_are_those_of_the_door)
+{
+    static const struct { const char *field, *want; } row[] = {
+        { "prompt", "{\"type\":\"string\",\"required\":true,\"trimmed\":true,\"min\":1,\"max\":1000}" },
+        { "aspectRatio", "{\"type\":\"string\",\"required\":true,\"trimmed\":false}" },
+        { "negativePrompt", "{\"type\":\"string\",\"required\":false,\"trimmed\":false,\"min\":0,\"max\":1000}" },
+        { "seed", "{\"type\":\"integer\",\"required\":false,\"min\":0,\"max\":4294967295}" },
+        { "retainDays", "{\"type\":\"integer\",\"required\":false,\"min\":1,\"max\":36500}" },
+        { "audio", "{\"type\":\"boolean\",\"required\":false}" },
+        { "metadata", "{\"type\":\"object\",\"required\":false}" },
+    };
+    static const char *const numbers[] = { "seed", "deadlineSeconds", "retainDays" };
+    struct web_world w;
+    web_begin(&w);
+    w.conf.media_upload_bytes = 123456;
+    CHECK_I64(web_call(&w, "GET", FG_LIT("/v1/models"), NULL), 200, "models");
+    const struct js *rules = js_get(web_json(&w), "rules"), *fields = js_get(rules, "fields");
+    for (size_t i = 0; i < FG_LEN(row); i++)
+        CHECK_STR(shown(&w, js_get(fields, row[i].field)), fg_str_c(row[i].want), row[i].field);
+    CHECK_STR(shown(&w, js_get(rules, "metadata")),
+              FG_LIT("{\"maxKeys\":16,\"maxKeyCharacters\":64,\"maxValueCharacters\":512,\"maxBytes\":16000}"), "metadata");
+    CHECK_STR(shown(&w, js_get(rules, "upload")),
+              FG_LIT("{\"types\":[\"image/png\",\"image/jpeg\",\"image/webp\"],\"maxBytes\":123456,\"maxPixels\":50000000,"
+                     "\"maxSide\":65535,\"minSide\":8,\"keptSide\":4096,\"keptHours\":24}"), "pictures, as they are set");
+    for (size_t i = 0; i < FG_LEN(numbers); i++) {
+        int64_t most = 0, least = 0;
+        const struct js *f = js_get(fields, numbers[i]);
+        CHECK(js_i64(js_get(f, "max"), &most) && js_i64(js_get(f, "min"), &least), numbers[i]);
+        const struct { int64_t n, want; } edge[] = { { least, 200 }, { most, 200 }, { least - 1, 400 }, { most + 1, 400 } };
+        for (size_t k = 0; k < FG_LEN(edge); k++) {
+            const char *body = arena_fmt(w.cx->mem, "{\"prompt\":\"x\",\"aspectRatio\":\"16:9\",\"duration\":5,\"%s\":%lld}",
+                                         numbers[i], (long long)edge[k].n).p;
+            CHECK_I64(web_call(&w, "POST", FG_LIT("/v1/quotes"), body), edge[k].want, body);
+        }
+    }
+    web_end(&w, 0);
+}
+
 static void write_file(const char *path, struct fg_str text)
 {
     FILE *f = fopen(path, "we");

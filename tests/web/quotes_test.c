@@ -4,6 +4,7 @@
 
 #include "app.h"
 #include "base/arena.h"
+#include "base/time.h"
 #include "web/web_world.h"
 
 #define QUOTE_S 600 /* limits.quote_s */
@@ -243,6 +244,7 @@ TEST(a_quote_is_good_for_one_job)
     (void)create(&p, USUAL, id);
     check_problem(&p, 409, "quote_used", NULL, "a second");
     CHECK_STR(web_text(&p.w, "jobId"), first, "which has it");
+    CHECK_STR(web_text(&p.w, "createdAt"), time_iso(p.w.cx->mem, p.w.t.utc_us), "since when");
     CHECK_STR(web_got(&p.w, "Location"), arena_fmt(p.w.cx->mem, "/v1/jobs/%.*s", FG_P(first)), "where it is");
     CHECK_I64(create_with_key(&p, "two", USUAL, id), 409, "under another key");
     CHECK_I64(create_with_key(&p, "one", USUAL, id), 202, "the same request again");
@@ -342,7 +344,7 @@ TEST(me_tells_plan_limits_and_balance)
     struct sb b = sb_in(p.w.cx->mem, 4096);
     js_write(&b, js_get(web_json(&p.w), "plan"));
     CHECK_IS(sb_str(&b), "{\"name\":\"default\",\"durations\":null,\"resolutions\":null,\"models\":null,"
-                         "\"defaultResolution\":null,\"retentionDays\":{\"outputs\":null,\"uploads\":null,"
+                         "\"defaultResolution\":null,\"uploadBytes\":null,\"retentionDays\":{\"outputs\":null,\"uploads\":null,"
                          "\"prompts\":null}}", "everything is allowed");
     CHECK_I64(js_len(js_get(web_json(&p.w), "limits")), 0, "no limits");
     CHECK_I64(js_type(js_get(web_json(&p.w), "creditLimitMicro")), JS_NULL, "it pays later");
@@ -355,7 +357,7 @@ TEST(me_tells_plan_limits_and_balance)
     b = sb_in(p.w.cx->mem, 4096);
     js_write(&b, web_json(&p.w));
     CHECK(strstr(sb_cstr(&b), "\"plan\":{\"name\":\"default\",\"durations\":[5,10],\"resolutions\":[\"360p\",\"480p\"],"
-                              "\"models\":[\"studio-1\",\"fast\"],\"defaultResolution\":\"360p\",\"retentionDays\":"
+                              "\"models\":[\"studio-1\",\"fast\"],\"defaultResolution\":\"360p\",\"uploadBytes\":null,\"retentionDays\":"
                               "{\"outputs\":7,\"uploads\":null,\"prompts\":null}},\"limits\":[{\"name\":"
                               "\"outstandingJobs\",\"max\":9,\"used\":1,\"freeAt\":null}],\"balanceMicro\":-10000,"
                               "\"creditLimitMicro\":20000,\"currency\":\"USD\""), sb_cstr(&b));

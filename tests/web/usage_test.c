@@ -52,13 +52,13 @@ static void check_rows(struct web_world *w, const char *query, const char *want)
     CHECK_STR(sb_str(&b), fg_str_c(want), query);
 }
 
-#define LAST_MONTH "{\"day\":\"2029-12-01\",\"jobs\":1,\"succeeded\":1,\"failed\":0,\"expired\":0,\"seconds\":5," \
+#define LAST_MONTH "{\"day\":\"2029-12-01\",\"jobs\":1,\"succeeded\":1,\"failed\":0,\"canceled\":0,\"expired\":0,\"seconds\":5," \
                    "\"chargedMicro\":10000,\"heldMicro\":0,\"currency\":\"USD\"}"
-#define TODAY "{\"day\":\"2030-01-01\",\"jobs\":3,\"succeeded\":1,\"failed\":1,\"expired\":0,\"seconds\":5," \
+#define TODAY "{\"day\":\"2030-01-01\",\"jobs\":3,\"succeeded\":1,\"failed\":1,\"canceled\":0,\"expired\":0,\"seconds\":5," \
               "\"chargedMicro\":10000,\"heldMicro\":14000,\"currency\":\"USD\"}"
-#define ALL "{\"jobs\":4,\"succeeded\":2,\"failed\":1,\"expired\":0,\"seconds\":10,\"chargedMicro\":20000," \
+#define ALL "{\"jobs\":4,\"succeeded\":2,\"failed\":1,\"canceled\":0,\"expired\":0,\"seconds\":10,\"chargedMicro\":20000," \
             "\"heldMicro\":14000,\"currency\":\"USD\"}"
-#define ANN "{\"userId\":\"ann\",\"jobs\":1,\"succeeded\":0,\"failed\":0,\"expired\":0,\"seconds\":0," \
+#define ANN "{\"userId\":\"ann\",\"jobs\":1,\"succeeded\":0,\"failed\":0,\"canceled\":0,\"expired\":0,\"seconds\":0," \
             "\"chargedMicro\":0,\"heldMicro\":14000,\"currency\":\"USD\"}"
 
 TEST(jobs_count_where_they_were_made)
@@ -97,6 +97,17 @@ TEST(a_user_sees_what_is_the_users)
     web_end(&w, 0);
 }
 
+TEST(what_was_stopped_is_told_apart)
+{
+    struct web_world w;
+    web_begin(&w);
+    fill(&w);
+    web_script(&w, "UPDATE job SET error_code = 'canceled', version = version + 1 WHERE error_code = 'provider_failed'");
+    CHECK_I64(web_call(&w, "GET", FG_LIT("/v1/usage?groupBy="), NULL), 200, "all");
+    CHECK(strstr(arena_cstr(w.cx->mem, sb_str(&w.resp.body)), "\"failed\":1,\"canceled\":1,") != NULL, "of the failed");
+    web_end(&w, 0);
+}
+
 TEST(csv_is_for_those_who_do_sums_elsewhere)
 {
     struct web_world w;
@@ -106,10 +117,10 @@ TEST(csv_is_for_those_who_do_sums_elsewhere)
     CHECK_IS(w.resp.content_type, "text/csv; charset=utf-8; header=present", "its type");
     CHECK_IS(web_got(&w, "Content-Disposition"), "attachment; filename=\"usage.csv\"", "a file");
     CHECK_IS(sb_str(&w.resp.body),
-             "day,model,userId,jobs,succeeded,failed,expired,seconds,chargedMicro,heldMicro,currency\r\n"
-             "2030-01-01,\"\",\"\",1,1,0,0,5,10000,0,USD\r\n"
-             "2030-01-01,\"\",\"ann\",1,0,0,0,0,0,14000,USD\r\n"
-             "2030-01-01,\"\",\"b\"\"b\",1,0,1,0,0,0,0,USD\r\n", "quotes are doubled");
+             "day,model,userId,jobs,succeeded,failed,canceled,expired,seconds,chargedMicro,heldMicro,currency\r\n"
+             "2030-01-01,\"\",\"\",1,1,0,0,0,5,10000,0,USD\r\n"
+             "2030-01-01,\"\",\"ann\",1,0,0,0,0,0,0,14000,USD\r\n"
+             "2030-01-01,\"\",\"b\"\"b\",1,0,1,0,0,0,0,0,USD\r\n", "quotes are doubled");
     web_end(&w, 0);
 }
 
