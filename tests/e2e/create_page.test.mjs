@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { axe } from './axe.mjs';
+import { ownPage } from './own_page.mjs';
 import { Stack, tree, until } from './stack.mjs';
 
 const stack = new Stack({ PROVIDERS: 'sim', SIM_ARGS: '--render-ms 800', FILMGATE_LIMITS_DUPLICATE_WINDOW_S: '30' });
@@ -12,11 +13,7 @@ const picture = readFileSync(path.join(tree, 'www/page.png'));
 let browser, context, page, kit;
 
 before(async () => {
-    await stack.start();
-    process.env.FILMGATE_URL = stack.client.url;
-    process.env.FILMGATE_KEY = stack.client.key;
-    kit = await import('./page.mjs');
-    browser = await kit.launch();
+    ({ kit, browser } = await ownPage(stack));
     context = await kit.newContext(browser);
     page = kit.watch(await context.newPage());
     await kit.signIn(page);
@@ -397,13 +394,6 @@ test('nothing is cut off on any screen', async () => {
 
 test('axe finds nothing, on any screen', async () => {
     for (const [what, how] of SCREENS) await onScreen(how, (p) => axe(p, what));
-});
-
-test('both languages have the same texts', async () => {
-    const names = (o, at = '') => Object.entries(o).flatMap(([k, v]) =>
-        (typeof v === 'object' ? names(v, `${at}${k}.`) : [`${at}${k} ${typeof v}`]));
-    const [en, de] = await Promise.all(['en', 'de'].map((code) => import(path.join(tree, `www/app/text/${code}.js`))));
-    assert.deepEqual(names(de.default.create).sort(), names(en.default.create).sort());
 });
 
 test('the browser had nothing to complain about', () => {

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { ownPage } from './own_page.mjs';
 import { Stack, readEnv } from './stack.mjs';
 
 const MANY = 10000;
@@ -18,10 +19,7 @@ function sql(text) {
 }
 
 before(async () => {
-    await stack.start();
-    process.env.FILMGATE_URL = stack.client.url;
-    process.env.FILMGATE_KEY = stack.client.key;
-    kit = await import('./page.mjs');
+    ({ kit, browser } = await ownPage(stack));
     const { id } = await stack.client.create({ prompt: 'a needle in a haystack, the first of all' });
     await stack.client.json(`/v1/jobs/${id}/cancel`, { method: 'POST' }).catch(() => {}); /* it may have ended */
     sql(`SET @first = (SELECT MIN(id) FROM job);
@@ -33,7 +31,6 @@ before(async () => {
             s.seq MOD 5 > 0, 1, IF(s.seq MOD 5, 1, 0), IF(s.seq MOD 5, NULL, 'provider_failed'), 'r', j.created_us + s.seq * 1000,
             j.created_us + s.seq * 1000, j.created_us + 20000000, j.created_us + 3600000000
         FROM job j JOIN seq_1_to_${MANY - 1} s WHERE j.id = @first ORDER BY s.seq;`);
-    browser = await kit.launch();
     const context = await kit.newContext(browser);
     await context.addInitScript(() => {
         window.longest = 0;

@@ -4,17 +4,14 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { ownPage } from './own_page.mjs';
 import { Stack, tree, until } from './stack.mjs';
 
 const stack = new Stack({ PROVIDERS: 'sim', SIM_ARGS: '--render-ms 800', FILMGATE_SWEEPER_FIRST_POLL_MS: '300' });
 let browser, page, kit;
 
 before(async () => {
-    await stack.start();
-    process.env.FILMGATE_URL = stack.client.url;
-    process.env.FILMGATE_KEY = stack.client.key;
-    kit = await import('./page.mjs');
-    browser = await kit.launch();
+    ({ kit, browser } = await ownPage(stack));
     page = kit.watch(await (await kit.newContext(browser)).newPage());
     await kit.signIn(page);
 });

@@ -2,17 +2,14 @@
  * pretended, so that each end can be had. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { ownPage } from './own_page.mjs';
 import { Stack } from './stack.mjs';
 
 const stack = new Stack({ PROVIDERS: 'sim', SIM_ARGS: '--render-ms 1500', FILMGATE_SWEEPER_FIRST_POLL_MS: '300' });
 let browser, context, page, kit;
 
 before(async () => {
-    await stack.start();
-    process.env.FILMGATE_URL = stack.client.url;
-    process.env.FILMGATE_KEY = stack.client.key;
-    kit = await import('./page.mjs');
-    browser = await kit.launch();
+    ({ kit, browser } = await ownPage(stack));
     context = await kit.newContext(browser);
     page = kit.watch(await context.newPage());
     await kit.signIn(page);

@@ -1,6 +1,7 @@
 /* A page left open for an hour with nothing to wait for: what it asks, by a clock that the test winds. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { ownPage } from './own_page.mjs';
 import { Stack } from './stack.mjs';
 
 const HOUR_S = 3600;
@@ -9,11 +10,7 @@ const stack = new Stack(); /* of its own: elsewhere others make videos meanwhile
 let browser, kit;
 
 before(async () => {
-    await stack.start();
-    process.env.FILMGATE_URL = stack.client.url;
-    process.env.FILMGATE_KEY = stack.client.key;
-    kit = await import('./page.mjs');
-    browser = await kit.launch();
+    ({ kit, browser } = await ownPage(stack));
 });
 after(async () => {
     await browser?.close();

@@ -7,6 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { axe } from './axe.mjs';
+import { ownPage } from './own_page.mjs';
 import { Stack, readEnv, tree, until } from './stack.mjs';
 
 const stack = new Stack({ PROVIDERS: 'sim', SIM_ARGS: '--render-ms 400 --queue-ms 0', FILMGATE_SWEEPER_FIRST_POLL_MS: '300',
@@ -34,12 +35,8 @@ function impatient() {
 
 before(async () => {
     stack.env.CATALOGUE = impatient();
-    await stack.start();
-    process.env.FILMGATE_URL = stack.client.url;
-    process.env.FILMGATE_KEY = stack.client.key;
+    ({ kit, browser } = await ownPage(stack));
     sim = readFileSync(path.join(stack.var, 'run/providers.url'), 'utf8').trim();
-    kit = await import('./page.mjs');
-    browser = await kit.launch();
     context = await kit.newContext(browser);
     page = kit.watch(await context.newPage());
 });

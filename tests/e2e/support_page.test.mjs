@@ -8,6 +8,7 @@ import { after, before, test } from 'node:test';
 import { axe } from './axe.mjs';
 import { act, confirm, dialog, go, openDesk, signIn, tooWide } from './desk.mjs';
 import { Receiver } from './receiver.mjs';
+import { ownPage } from './own_page.mjs';
 import { Client, readEnv, Stack, until } from './stack.mjs';
 
 const receiver = await new Receiver().listen();
@@ -65,14 +66,12 @@ async function recorded(name, action, outcome, reason) {
 }
 
 before(async () => {
-    await stack.start();
+    ({ kit, browser } = await ownPage(stack));
     const demo = readEnv(path.join(stack.var, 'demo.env'));
     key = demo.FILMGATE_ADMIN_KEY;
     url = stack.client.url;
-    Object.assign(process.env, { FILMGATE_URL: url, FILMGATE_KEY: stack.client.key });
     admin = new Client(url, key);
     sim = new Client(readFileSync(path.join(stack.var, 'run/providers.url'), 'utf8').trim(), '');
-    kit = await import('./page.mjs');
     await make('kite', 'A red kite over dunes [sim:callback-twice]', 'fal-veo-3.1-fast', { userId: USER, callbackUrl: receiver.url('/told') });
     await make('there', 'A lighthouse [sim:answer-lost]', 'luma-ray-3.2');
     await make('notThere', 'A windmill [sim:answer-lost*1]', 'luma-ray-3.2');
@@ -80,7 +79,6 @@ before(async () => {
     await make('failed', 'A paper boat [sim:fails]', 'fal-veo-3.1-fast');
     await make('blocked', 'How to make a b0mb', 'fal-veo-3.1-fast');
     await make('review', 'Nude celebrities in marble', 'fal-veo-3.1-fast');
-    browser = await kit.launch();
     await Promise.all([
         stack.client.ended(jobs.kite.id), stack.client.ended(jobs.failed.id), stack.client.ended(jobs.blocked.id),
         at('there', 'submit_unknown'), at('notThere', 'submit_unknown'), taken('stuck'), at('review', 'in_review'),

@@ -11,13 +11,20 @@ static int64_t rows(struct job_world *w, const char *what)
     return ask(w, "SELECT COUNT(*) FROM wire WHERE what = '%s'", what);
 }
 
+/* A job that its provider has taken, and says this of. */
+static struct fg_str taken(struct job_world *w, const char *status)
+{
+    say_status(w, status, -1);
+    struct fg_str id = new_job(w, "list-1", FAR);
+    settle(w);
+    return id;
+}
+
 TEST(a_submit_that_is_accepted_and_polls_that_say_the_same)
 {
     struct job_world w;
     job_world_begin(&w);
-    say_status(&w, "queued", -1);
-    (void)new_job(&w, "list-1", FAR);
-    settle(&w);
+    (void)taken(&w, "queued");
     CHECK_I64(rows(&w, "submit_request"), 1, "what was asked");
     CHECK_I64(rows(&w, "submit"), 1, "and said");
     CHECK(ask(&w, "SELECT status FROM wire WHERE what = 'submit'") / 100 == 2, "its status");
@@ -75,9 +82,7 @@ TEST(a_job_has_no_more_than_so_many_rows)
 {
     struct job_world w;
     job_world_begin(&w);
-    say_status(&w, "queued", -1);
-    struct fg_str id = new_job(&w, "list-1", FAR);
-    settle(&w);
+    struct fg_str id = taken(&w, "queued");
     do_sql(&w, "INSERT INTO wire (job_id, attempt_n, what, at_us, last_us, took_ms, method, url, alike) "
                "SELECT id, 1, 'poll', seq, seq, 1, 'GET', 'http://x', seq FROM job, seq_1_to_400 WHERE public_id = '%.*s'",
            FG_P(id));
@@ -92,9 +97,7 @@ TEST(an_answer_whose_row_is_gone_is_written_again)
 {
     struct job_world w;
     job_world_begin(&w);
-    say_status(&w, "in_progress", -1);
-    (void)new_job(&w, "list-1", FAR);
-    settle(&w);
+    (void)taken(&w, "in_progress");
     step(&w);
     step(&w);
     CHECK_I64(ask(&w, "SELECT n FROM wire WHERE what = 'poll'"), 2, "known by now");
@@ -113,9 +116,7 @@ TEST(a_record_that_cannot_be_written_holds_up_nothing)
     struct job_world w;
     job_world_begin(&w);
     do_sql(&w, "ALTER TABLE wire ADD CONSTRAINT none CHECK (n = 0)");
-    say_status(&w, "in_progress", -1);
-    struct fg_str id = new_job(&w, "list-1", FAR);
-    settle(&w);
+    struct fg_str id = taken(&w, "in_progress");
     check_place(&w, id, JOB_QUEUED, STAGE_AT_PROVIDER, "", "it is submitted all the same");
     step(&w);
     check_place(&w, id, JOB_PROCESSING, STAGE_RENDERING, "", "and moved");
@@ -135,9 +136,7 @@ TEST(work_is_given_back_without_its_record)
 {
     struct job_world w;
     job_world_begin(&w);
-    say_status(&w, "in_progress", -1);
-    struct fg_str id = new_job(&w, "list-1", FAR);
-    settle(&w);
+    struct fg_str id = taken(&w, "in_progress");
     step(&w);
     do_sql(&w, "CREATE TRIGGER busy BEFORE INSERT ON wire FOR EACH ROW SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213");
     fake_unsay(w.fake, FAKE_POLL);
@@ -191,9 +190,7 @@ TEST(nothing_is_written_of_a_job_whose_words_are_gone)
 {
     struct job_world w;
     job_world_begin(&w);
-    say_status(&w, "in_progress", -1);
-    (void)new_job(&w, "list-1", FAR);
-    settle(&w);
+    (void)taken(&w, "in_progress");
     step(&w);
     do_sql(&w, "UPDATE job SET redacted_us = 1");
     do_sql(&w, "DELETE FROM wire");

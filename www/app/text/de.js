@@ -196,7 +196,6 @@ export default {
         unknown: 'Unbekannt',
 
         routes: { fast: 'Schnell', best: 'Bestes Bild', image: 'Aus einem Bild' },
-        audio: { '': 'Egal', true: 'Mit Ton', false: 'Stumm' },
         fields: { aspectRatio: 'Format', seed: 'Startzahl', audio: 'der Wunsch nach Stille', negativePrompt: 'was nicht zu sehen sein soll' },
         leftOut: (list) => `ohne: ${list.join(', ')}`,
         maker: ({ model, provider, route }) => `${model} bei ${provider}${route ? `, gewählt durch „${route}“` : ''}`,
@@ -558,7 +557,6 @@ export default {
     /* ---- the page of a share link ---- */
     share: {
         pageTitle: 'Ein geteiltes Video · filmgate',
-        skip: 'Zum Inhalt springen',
         title: 'Ein geteiltes Video',
         looking: 'Das Video wird geholt …',
         video: (prompt) => (prompt ? `Video: ${prompt}` : 'Das geteilte Video'),
@@ -586,11 +584,7 @@ export default {
     /* ---- usage ---- */
     usage: {
         pageTitle: 'Verbrauch · filmgate',
-        skip: 'Zum Inhalt springen',
-        videos: 'Zu den Videos',
         title: 'Verbrauch',
-        api: 'Beschreibung der API',
-        problems: 'Was Fehler bedeuten',
         signedOut: 'Niemand ist angemeldet. Bitte erst anmelden und dann auf diese Seite zurückkommen.',
         signIn: 'Zur Anmeldung',
         again: 'Noch einmal versuchen',

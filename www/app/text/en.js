@@ -199,7 +199,6 @@ export default {
         unknown: 'Unknown',
 
         routes: { fast: 'Fast', best: 'Best picture', image: 'From a picture' },
-        audio: { '': 'Either', true: 'With sound', false: 'Silent' },
         fields: { aspectRatio: 'shape', seed: 'seed', audio: 'the wish for silence', negativePrompt: 'what not to show' },
         leftOut: (list) => `left out: ${list.join(', ')}`,
         maker: ({ model, provider, route }) => `${model} at ${provider}${route ? `, chosen by “${route}”` : ''}`,
@@ -568,7 +567,6 @@ export default {
     /* ---- the page of a share link ---- */
     share: {
         pageTitle: 'A shared video · filmgate',
-        skip: 'Skip to the content',
         title: 'A shared video',
         looking: 'Looking for the video…',
         video: (prompt) => (prompt ? `Video: ${prompt}` : 'The shared video'),
@@ -596,11 +594,7 @@ export default {
     /* ---- usage ---- */
     usage: {
         pageTitle: 'Usage · filmgate',
-        skip: 'Skip to the content',
-        videos: 'Your videos',
         title: 'Usage',
-        api: 'API description',
-        problems: 'What errors mean',
         signedOut: 'You are not signed in. Sign in first, then come back to this page.',
         signIn: 'To the sign-in',
         again: 'Try again',
