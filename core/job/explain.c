@@ -73,31 +73,31 @@ static void say_ended(struct story *s, const struct dossier_event *e)
 static void say_event(struct story *s, const struct dossier_event *e)
 {
     static const struct {
-        struct fg_str type;
-        const char *words;
+        const char *type, *words;
     } plain[] = {
-        { { "not_accepted", 12 }, "It is certain that the provider did not take it; it went back to wait." },
-        { { "started", 7 }, "The provider began to make it." },
-        { { "output_ready", 12 }, "The provider had made it; its file was fetched." },
-        { { "succeeded", 9 }, "The file was stored and checked: it is ready." },
-        { { "canceled", 8 }, "It was canceled." },
-        { { "cancel_requested", 16 }, "It was asked to be canceled." },
-        { { "rerouted", 8 }, "It was given to another model of its route." },
-        { { "cleared", 7 }, "Nothing was found against it." },
-        { { "held_for_review", 15 }, "It was held until a person had looked at it." },
-        { { "late_result", 11 }, "A result came after its end; it was not charged." },
-        { { "deleted", 7 }, "Its file was deleted." },
-        { { "redacted", 8 }, "Its words were deleted: they had been kept long enough." },
-        { { "legal_hold", 10 }, "It was asked to be deleted, but a legal hold keeps it." },
-        { { "waiting_for_storage", 19 }, "Our store had no room for its file; that waited." },
-        { { "image_stored", 12 }, "Its first picture was fetched and kept." },
+        { "submit_unknown", "No answer came, so nobody knew whether it was taken, and it was not sent again." },
+        { "not_accepted", "It is certain that the provider did not take it; it went back to wait." },
+        { "started", "The provider began to make it." },
+        { "output_ready", "The provider had made it; its file was fetched." },
+        { "succeeded", "The file was stored and checked: it is ready." },
+        { "canceled", "It was canceled." },
+        { "cancel_requested", "It was asked to be canceled." },
+        { "rerouted", "It was given to another model of its route." },
+        { "cleared", "Nothing was found against it." },
+        { "held_for_review", "It was held until a person had looked at it." },
+        { "late_result", "A result came after its end; it was not charged." },
+        { "deleted", "Its file was deleted." },
+        { "redacted", "Its words were deleted: they had been kept long enough." },
+        { "legal_hold", "It was asked to be deleted, but a legal hold keeps it." },
+        { "waiting_for_storage", "Our store had no room for its file; that waited." },
+        { "image_stored", "Its first picture was fetched and kept." },
     };
     if (FG_IS(e->type, "created"))
         say_created(s);
     else if (FG_IS(e->type, "failed") || FG_IS(e->type, "expired"))
         say_ended(s, e);
     for (size_t i = 0; i < FG_LEN(plain); i++)
-        if (fg_eq(e->type, plain[i].type))
+        if (fg_eq(e->type, fg_str_c(plain[i].type)))
             sb_add(&s->b, fg_str_c(plain[i].words));
 }
 
@@ -120,7 +120,7 @@ static void say_attempt(struct story *s, const struct dossier_attempt *a)
         sb_add(&s->b, FG_LIT("; it did not get there"));
         say_detail(&s->b, a->detail);
     } else if (a->state == ATTEMPT_UNKNOWN) {
-        sb_add(&s->b, FG_LIT("; no answer came, so nobody knows whether it was taken, and it was not sent again."));
+        sb_add(&s->b, FG_LIT("; whether it was taken is not known."));
     } else {
         sb_add(&s->b, FG_LIT("; on its way."));
     }

@@ -2,6 +2,7 @@
 #include "base/arena.h"
 #include "base/time.h"
 #include "io/json.h"
+#include "job/act.h"
 #include "job/dossier.h"
 #include "job/search.h"
 #include "store/job_world.h"
@@ -167,7 +168,9 @@ TEST(what_was_said_is_shown_as_the_sweeper_wrote_it)
     job_world_end(&w, 0);
 }
 
-TEST(a_doubt_can_be_resolved_and_a_refusal_is_told)
+#define NOBODY_KNOWS "No answer came, so nobody knew whether it was taken, and it was not sent again."
+
+TEST(a_doubt_stays_told_when_it_has_been_resolved)
 {
     struct job_world w;
     job_world_begin(&w);
@@ -176,9 +179,17 @@ TEST(a_doubt_can_be_resolved_and_a_refusal_is_told)
     settle(&w);
     check_place(&w, id, JOB_PENDING, STAGE_SUBMIT_UNKNOWN, "", "nobody knows");
     const struct js *file = file_of(&w, id);
-    check_told(&w, file, "no answer came, so nobody knows whether it was taken, and it was not sent again.");
+    check_told(&w, file, NOBODY_KNOWS);
     CHECK(can(file, "resolve") && can(file, "ask") && can(file, "cancel"), "what can be done");
     CHECK_STR(text_of(js_at(js_get(file, "due"), 0), "kind"), FG_LIT("resolve"), "what is due");
+
+    const struct act_order found = { .kind = ACT_RESOLVE, .job = id, .actor = ACTION_OPERATOR,
+                                     .reason = FG_LIT("seen in its console"), .accepted = FG_LIT("video_of_theirs") };
+    struct act_done done;
+    CHECK_CODE(w.cx, act_run(w.cx, &w.env, &found, &done), FG_OK);
+    file = file_of(&w, id);
+    check_told(&w, file, NOBODY_KNOWS);
+    check_told(&w, file, "accepted as video_of_theirs");
     job_world_end(&w, 0);
 }
 
