@@ -1,8 +1,8 @@
 #!/bin/bash
 # Runs test programs and adds up: cmocka programs, scripts that speak TAP (tests/lint), and files for node:test, those of
-# tests/e2e each with a stack of its own (tests/e2e/run.sh). One line per program, what it said only when it failed, and
-# one closing line. LANES programs at a time (3: they wait, most of the time), but for those that want the machine for
-# themselves.
+# tests/e2e each with a stack of its own (tests/e2e/run.sh). One line per program, what it said only when it failed; at
+# the end the first reason of each that failed, and one closing line. LANES programs at a time (3: they wait, most of the
+# time), but for those that want the machine for themselves.
 #
 #   tests/run.sh PROGRAM…      "asan:PROGRAM" gives the program another name in the list
 set -u
@@ -38,6 +38,12 @@ add_up() {
     if [ $((ok + bad)) -eq 0 ]; then bad=1; fi
 }
 
+# What failed first: what comes after it is often of its making.
+reason() {
+    grep -m 1 -A 20 -E ': not so: |^\[  ERROR|^ *not ok ' "$out" | grep -m 2 -E ': not so: |^\[  ERROR|^ *not ok |^ *error: ' |
+        tr -s '\n ' ' ' | cut -c 1-400
+}
+
 start() { # program
     case $1 in
     tests/fault/*.test.mjs) # over the programs that are built with FG_FAULT
@@ -69,6 +75,7 @@ run() { # number, item
                 { line[NR] = $0 }
                 END { for (i = 1; i <= NR; i++) if (i <= 100 || i > NR - 100) print "        " line[i] }'
             printf 'FAILED  %-36s %4d tests, %d of them failed (exit status %d)\n' "$name" $((ok + bad)) "$bad" $status
+            printf '%s: %s\n' "$name" "$(reason)" >"$dir/$1.why"
         fi
     } >"$dir/$1.told"
     rm -f "$out"
@@ -120,5 +127,7 @@ tell
 # One that did not even come to a sum has failed.
 failed=$((failed + n - next))
 
+# Once more where a reader of the end alone finds it.
+cat "$dir"/*.why 2>/dev/null
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

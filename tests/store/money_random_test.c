@@ -234,7 +234,7 @@ static const struct {
 } ops[OP_N] = {
     [OP_create] = { 38, do_create,
                     { FG_RATE_LIMITED, FG_JOB_LIMIT, FG_BUDGET_EXCEEDED, FG_BALANCE_TOO_LOW, FG_STORAGE_LIMIT,
-                      FG_DUPLICATE_REQUEST, FG_IDEMPOTENCY_BUSY } },
+                      FG_DUPLICATE_REQUEST, FG_IDEMPOTENCY_BUSY, FG_TOO_MANY_BLOCKED } },
     [OP_advance] = { 24, do_advance, { FG_NOT_FOUND, FG_JOB_MOVED } },
     [OP_fail] = { 6, do_fail, { FG_NOT_FOUND, FG_JOB_MOVED } },
     [OP_expire] = { 4, do_expire, { FG_NOT_FOUND, FG_JOB_MOVED } },
