@@ -40,9 +40,9 @@ add_up() {
 
 # What failed first: what comes after it is often of its making.
 reason() {
-    grep -m 1 -A 20 -E ': not so: |^\[  ERROR|^ *not ok ' "$out" | grep -m 2 -E ': not so: |^\[  ERROR|^ *not ok |^ *error: ' |
-        tr -s '\n ' ' ' | cut -c 1-400
+    grep -m 1 -A 20 -E "$said|^ *not ok " "$out" | grep -m 2 -E "$said|^ *not ok |^ *error: " | tr -s '\n ' ' ' | cut -c 1-400
 }
+said='^(core|fcgi|tests)/[a-z0-9_/]+\.[ch]:[0-9]+: '
 
 start() { # program
     case $1 in

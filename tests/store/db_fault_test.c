@@ -1,5 +1,6 @@
 /* db.c when things go wrong: locks, deadlocks, lost connections, answers that never arrive. Whatever a code
  * promises ("nothing was changed", "may or may not") is held against what is in the table afterwards. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
@@ -221,6 +222,23 @@ static void restart(void)
 {
     db_server_kill();
     db_server_start();
+}
+
+/* It takes what looks like a temporary table in its folder for one that was left over: another server's, perhaps, which
+ * then dies. */
+TEST(a_server_that_starts_deletes_nobody_elses_tables)
+{
+    struct thing_world w;
+    char path[64];
+    thing_begin(&w);
+    (void)snprintf(path, sizeof path, "/tmp/#sql-temptable-%d.MAI", (int)getpid());
+    int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+    CHECK(fd >= 0 && close(fd) == 0, path);
+    restart();
+    bool is_there = access(path, F_OK) == 0;
+    (void)unlink(path);
+    CHECK(is_there, "another's table");
+    thing_end(&w, 0);
 }
 
 TEST(a_server_that_died_meanwhile_is_not_noticed)

@@ -22,15 +22,21 @@ static void build_folder(char *out, size_t max)
         *strrchr(out, '/') = '\0';
 }
 
+static void call(const char *const *argv)
+{
+    (void)fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        (void)execvp(argv[0], (char *const *)(uintptr_t)argv);
+        _exit(127);
+    }
+    (void)waitpid(child, NULL, 0);
+}
+
 static void clean_up(void)
 {
     db_server_kill();
-    pid_t rm = fork();
-    if (rm == 0) {
-        (void)execl("/bin/rm", "rm", "-rf", dir, (char *)NULL);
-        _exit(127);
-    }
-    (void)waitpid(rm, NULL, 0);
+    call((const char *const[]){ "rm", "-rf", dir, NULL });
 }
 
 /* Every test makes its own tables: in memory that costs half, where there is plenty of it. */
@@ -60,13 +66,25 @@ void db_server_await(bool (*is_so)(void *arg), void *arg, const char *why)
     }
 }
 
+/* Its log goes with the folder: whoever wants to know why it ended reads it here. The next test has a new one. */
+static void check_alive(void)
+{
+    char log[128];
+    if (waitpid(server, NULL, WNOHANG) == 0)
+        return;
+    server = 0;
+    (void)snprintf(log, sizeof log, "%s/log.err", dir);
+    call((const char *const[]){ "tail", "-n", "60", log, NULL });
+    CHECK(server, "mariadbd ended: its log is above");
+}
+
 static bool answers(void *arg)
 {
     struct t_world w;
     struct conf conf;
     struct db *db;
     (void)arg;
-    CHECK(waitpid(server, NULL, WNOHANG) == 0, "mariadbd ended; see its log");
+    check_alive();
     db_server_begin(&w, &conf);
     enum fg_code rc = db_open(&w.cx, &db, &conf, DB_NONE);
     db_close(db);
@@ -76,8 +94,10 @@ static bool answers(void *arg)
 
 void db_server_start(void)
 {
-    if (server)
+    if (server) {
+        check_alive();
         return;
+    }
     char build[512];
     const char *at = db_server_dir();
     build_folder(build, sizeof build);
